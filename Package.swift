@@ -1,0 +1,85 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// The settings of every Swift target: Swift 6 language mode comes with the tools version.
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+    .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+    .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies, resources: resources,
+        swiftSettings: swiftSettings)
+}
+
+let package = Package(
+    name: "dnn",
+    products: [
+        .executable(name: "dnn-coord", targets: ["dnn-coord"]),
+        .executable(name: "dnn-worker", targets: ["dnn-worker"]),
+        .library(name: "NeuralNet", targets: ["NeuralNet"]),
+        .library(name: "Optimization", targets: ["Optimization"]),
+        .library(name: "Datasets", targets: ["Datasets"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),  // command lines
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),  // the worker's and the server's log
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),  // run files, with line and column
+    ],
+    targets: [
+        // C libraries of the system.
+        .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+
+        // Our own C: numeric kernels, and what the Linux headers keep from Swift.
+        .target(name: "CKernels"),
+        .target(name: "CLinux"),
+
+        // Leaves.
+        library("Exactness"),
+        library("ZeroMQ", ["CZeroMQ"]),
+        library("OperatingSystem", ["CLinux"]),
+        library("Hashing", ["CCrypto", "CXXHash"]),
+        library("Kernels", ["CKernels", "COneDNN"]),
+        library("Wire", ["Exactness"]),
+
+        // The net, its training rules, its data.
+        library("NeuralNet", ["Kernels", "Exactness"]),
+        library("Optimization", ["Kernels"]),
+        library("Datasets", ["CZlib", "Exactness", "Hashing"], resources: [.copy("Resources/digits.csv.gz")]),
+        library("Checkpoints", ["Hashing"]),
+        library("Training", ["Exactness"]),
+        library("ParameterServer", ["Kernels", "Exactness", "NeuralNet", "Optimization"]),
+        library("RunConfiguration", [yams, "NeuralNet", "Optimization", "Datasets", "Training", "Hashing"]),
+
+        // The shells and the programs.
+        library(
+            "Runtime",
+            [
+                "ZeroMQ", "OperatingSystem", "Hashing", "Exactness", "Kernels", "Wire", "NeuralNet", "Optimization", "Datasets",
+                "Checkpoints", "Training", "ParameterServer", "RunConfiguration", logging,
+            ]),
+        program("dnn-coord", ["Runtime", "RunConfiguration", argumentParser]),
+        program("dnn-worker", ["Runtime", argumentParser]),
+        program("dnn-bench", ["Runtime", argumentParser]),
+
+        // Tests.
+    ]
+)
