@@ -42,11 +42,11 @@ let package = Package(
     ],
     targets: [
         // C libraries of the system.
-        .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"])]),
 
         // Our own C: numeric kernels, and what the Linux headers keep from Swift.
         .target(name: "CKernels"),
@@ -57,16 +57,16 @@ let package = Package(
         library("ZeroMQ", ["CZeroMQ"]),
         library("OperatingSystem", ["CLinux"]),
         library("Hashing", ["CCrypto", "CXXHash"]),
-        library("Kernels", ["CKernels", "COneDNN"]),
+        library("Kernels", ["CKernels", "COneDNN", "Exactness"]),
         library("Wire", ["Exactness"]),
 
         // The net, its training rules, its data.
         library("NeuralNet", ["Kernels", "Exactness"]),
-        library("Optimization", ["Kernels"]),
+        library("Optimization", ["Kernels", "Exactness"]),
         library("Datasets", ["CZlib", "Exactness", "Hashing"], resources: [.copy("Resources/digits.csv.gz")]),
         library("Checkpoints", ["Hashing"]),
-        library("Training", ["Exactness"]),
-        library("ParameterServer", ["Kernels", "Exactness", "NeuralNet", "Optimization"]),
+        library("Training", ["Exactness", "Wire"]),
+        library("ParameterServer", ["Kernels", "Exactness", "NeuralNet", "Optimization", "OperatingSystem"]),
         library("RunConfiguration", [yams, "NeuralNet", "Optimization", "Datasets", "Training", "Hashing"]),
 
         // The shells and the programs.
@@ -76,9 +76,9 @@ let package = Package(
                 "ZeroMQ", "OperatingSystem", "Hashing", "Exactness", "Kernels", "Wire", "NeuralNet", "Optimization", "Datasets",
                 "Checkpoints", "Training", "ParameterServer", "RunConfiguration", logging,
             ]),
-        program("dnn-coord", ["Runtime", "RunConfiguration", argumentParser]),
-        program("dnn-worker", ["Runtime", argumentParser]),
-        program("dnn-bench", ["Runtime", argumentParser]),
+        library("ProgramEntry", [argumentParser]),
+        program("dnn-coord", ["Runtime", "ProgramEntry", argumentParser]),
+        program("dnn-worker", ["Runtime", "ProgramEntry", argumentParser]),
 
         // Tests.
     ]

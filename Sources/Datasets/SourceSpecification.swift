@@ -40,7 +40,12 @@ public struct CSVSpecification: Codable, Equatable, Sendable {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         path = try values.decode(String.self, forKey: .path)
         target = try values.decode(ColumnReference.self, forKey: .target)
-        delimiter = try values.decode(String.self, forKey: .delimiter).first ?? ","
+        let delimiter = try values.decode(String.self, forKey: .delimiter)
+        guard let character = delimiter.first, delimiter.count == 1 else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .delimiter, in: values, debugDescription: "the delimiter “\(delimiter)” must be one character")
+        }
+        self.delimiter = character
         header = try values.decode(Bool.self, forKey: .header)
         categorical = try values.decode([ColumnReference].self, forKey: .categorical)
     }

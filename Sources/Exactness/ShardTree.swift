@@ -120,6 +120,11 @@ public struct ShardSet: Hashable, Sendable {
         words[shard >> 6] &= ~(1 << UInt64(shard & 63))
     }
 
+    /// Empties the set and keeps its memory.
+    public mutating func removeAll() {
+        for index in words.indices { words[index] = 0 }
+    }
+
     public mutating func formUnion(_ other: ShardSet) {
         while words.count < other.words.count { words.append(0) }
         for index in other.words.indices { words[index] |= other.words[index] }

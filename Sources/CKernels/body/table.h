@@ -1,0 +1,22 @@
+// The table of one instruction set.
+
+extern const ck_kernels CK_TABLE;
+
+const ck_kernels CK_TABLE = {
+    .pack_rows = pack_rows,
+    .pack_columns = pack_columns,
+    .transpose = transpose,
+    .product = product,
+    .forward = forward,
+    .weight_gradient = weight_gradient,
+    .bias_gradient = bias_gradient,
+    .epilogue_forward = epilogue_forward,
+    .epilogue_backward = epilogue_backward,
+    .softmax_cross_entropy = softmax_cross_entropy,
+    .binary_cross_entropy = binary_cross_entropy,
+    .mean_squared_error = mean_squared_error,
+    .add = add,
+    .sum_of_squares = sum_of_squares,
+    .exponential = exponential,
+    .philox = philox,
+};

@@ -1,0 +1,95 @@
+#pragma once
+#include <stdint.h>
+
+// The numeric kernels of one instruction set. All sets give the same bits: element-wise work is IEEE arithmetic without contraction,
+// and an element of a product is one chain of fused multiply-adds over the ascending reduction index.
+// Matrices are row-major; `ld` is the distance of rows in floats.
+
+/// Columns of a packed panel.
+#define CK_PANEL 16
+/// Units computed by one forward call at most: a multiple of every tile height and of a Philox block.
+#define CK_FORWARD_UNITS 48
+/// Partial sums of a tree addition that can be open at once.
+#define CK_MAX_LEVELS 24
+
+enum { CK_IDENTITY, CK_RELU, CK_LEAKY_RELU, CK_SIGMOID, CK_TANH };
+
+/// What follows the product, in one pass: activation, then dropout or scaling.
+typedef struct {
+    int32_t activation;
+    float slope;         // of CK_LEAKY_RELU, not negative
+    float scale;         // multiplies what is kept
+    uint32_t threshold;  // an element is dropped if its random word is less; 0 drops nothing
+    uint32_t key[2];     // Philox key: the run's seed
+    uint32_t step, tag;  // last two words of the counter; the first two are element / 4 and sample
+} ck_epilogue;
+
+/// One operation of a tree addition, in postorder. `level` counts the open partial sums.
+typedef struct {
+    const float *transposed;  // a leaf's output gradient, [units][rows]
+    const float *packed;      // the leaf's inputs by ck_pack_columns
+    const float *plain;       // the output gradient, [rows][ld]
+    long rows, ld;
+    int32_t level;
+    int32_t kind;
+} ck_sum_operation;
+
+enum { CK_SUM_STORE, CK_SUM_ADD, CK_SUM_MERGE };  // level = leaf; level += leaf; level += level + 1
+
+typedef struct {
+    double loss;
+    double squared_error;
+    long correct;
+} ck_figures;
+
+typedef struct {
+    /// packed[p][k][r] = x[16 p + r][k], rows beyond `rows` zero.
+    void (*pack_rows)(const float *x, long ld, long rows, long depth, float *packed);
+    /// packed[p][r][c] = x[r][16 p + c], columns beyond `columns` zero.
+    void (*pack_columns)(const float *x, long ld, long rows, long columns, float *packed);
+    /// y[c][r] = x[r][c].
+    void (*transpose)(const float *x, long ld, long rows, long columns, float *y, long ldy);
+    /// c[i][j] = Σ a[i][k] · packed[k][j]; with `chained`, the chain goes on from what is in c.
+    void (*product)(
+        const float *a, long lda, long height, const float *packed, long panel_stride, long depth, long width, float *c, long ldc,
+        int chained);
+    /// y[r][u] = Σ w[u][k] · x[r][k] for at most CK_FORWARD_UNITS units; x by pack_rows, scratch for units × rows rounded up to panels.
+    void (*forward)(
+        const float *w, long depth, long units, const float *packed, long rows, float *y, long ldy, float *scratch);
+    /// The tree sum of Σ dz[r][u] · x[r][k] over leaves, for `units` units from `first` on; `gradient` points at the first's row.
+    void (*weight_gradient)(const ck_sum_operation *operations, long count, long first, long units, long depth, float *gradient);
+    /// The tree sum of Σ dz[r][u] over leaves for all units.
+    void (*bias_gradient)(const ck_sum_operation *operations, long count, long units, float *gradient);
+
+    /// y = dropout(activation(x + bias)) for columns first ..< first + count, first being a multiple of 4. bias, samples and keep may be
+    /// null; samples must be there to drop; keep gets 1 or 0 per element. y may be x.
+    void (*epilogue_forward)(
+        const ck_epilogue *epilogue, const float *x, const float *bias, const uint32_t *samples, float *y, uint8_t *keep, long ld,
+        long rows, long first, long count);
+    /// dy ← dy · ∂y/∂x from the stored y (and keep, where the sign of y does not tell).
+    void (*epilogue_backward)(
+        const ck_epilogue *epilogue, const float *y, const uint8_t *keep, float *dy, long ld, long rows, long first, long count);
+
+    /// Loss sum over rows and, in `gradient`, ∂(loss sum)/∂z; without `wanted` gradient is only scratch.
+    /// A label outside 0..<classes gives NaN.
+    void (*softmax_cross_entropy)(
+        const float *z, const int32_t *labels, long rows, long classes, float *gradient, int wanted, ck_figures *figures);
+    void (*binary_cross_entropy)(const float *z, const float *targets, long rows, float *gradient, int wanted, ck_figures *figures);
+    void (*mean_squared_error)(
+        const float *y, const float *targets, long rows, long width, float *gradient, int wanted, ck_figures *figures);
+
+    /// a += b.
+    void (*add)(float *a, const float *b, long count);
+    /// Eight interleaved double sums, joined pairwise.
+    double (*sum_of_squares)(const float *x, long count);
+
+    // Element-wise functions by themselves, for tests of accuracy.
+    void (*exponential)(const float *x, float *y, long count);
+    void (*philox)(const uint32_t counter[4], const uint32_t key[2], uint32_t *words, long blocks);
+} ck_kernels;
+
+/// The table of a level: 0 x86-64, 1 x86-64-v3 (AVX2, FMA), 2 x86-64-v4 (AVX-512).
+const ck_kernels *ck_kernels_at(int level);
+
+/// The highest level that this processor and system can run.
+int ck_supported_level(void);

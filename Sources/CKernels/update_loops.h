@@ -1,0 +1,268 @@
+// The loops of one level. The including file defines DNN_UPDATE_TABLE, the table's name, and DNN_UPDATE_WIDTH, the floats in a vector of
+// the level; the bits depend on neither.
+
+#include "update_levels.h"
+
+#include <string.h>
+
+// Contraction would fuse multiply-adds where the level has them, and give other bits there.
+#pragma clang fp contract(off)
+
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float wide __attribute__((vector_size(DNN_UPDATE_WIDTH * sizeof(float))));
+typedef int32_t bits __attribute__((vector_size(DNN_UPDATE_WIDTH * sizeof(float))));
+typedef const char *bytes;
+
+INLINE wide load(const void *base, size_t index) {
+    wide value;
+    memcpy(&value, (bytes)base + index * sizeof(float), sizeof value);
+    return value;
+}
+
+INLINE wide load_part(const void *base, size_t index, size_t count) {
+    wide value = {0};
+    memcpy(&value, (bytes)base + index * sizeof(float), count * sizeof(float));
+    return value;
+}
+
+INLINE void store(float *base, size_t index, wide value) {
+    memcpy(base + index, &value, sizeof value);
+}
+
+INLINE wide choose(bits mask, wide yes, wide no) {
+    return (wide)((mask & (bits)yes) | (~mask & (bits)no));
+}
+
+INLINE wide larger(wide a, wide b) {
+    return choose(a > b, a, b);
+}
+
+// sqrtf may stay a call because of errno.
+INLINE wide root(wide x) {
+    return __builtin_elementwise_sqrt(x);
+}
+
+#include "update_rules.h"
+
+static void join(float *out, const void *a, const void *b, size_t count) {
+    size_t i = 0;
+    for (; i + DNN_UPDATE_WIDTH <= count; i += DNN_UPDATE_WIDTH) store(out, i, load(a, i) + load(b, i));
+    wide rest = load_part(a, i, count - i) + load_part(b, i, count - i);
+    memcpy(out + i, &rest, (count - i) * sizeof(float));
+}
+
+static void join_four(float *out, const void *a, const void *b, const void *c, const void *d, size_t count) {
+    size_t i = 0;
+    for (; i + DNN_UPDATE_WIDTH <= count; i += DNN_UPDATE_WIDTH) {
+        store(out, i, (load(a, i) + load(b, i)) + (load(c, i) + load(d, i)));
+    }
+    size_t n = count - i;
+    wide rest = (load_part(a, i, n) + load_part(b, i, n)) + (load_part(c, i, n) + load_part(d, i, n));
+    memcpy(out + i, &rest, n * sizeof(float));
+}
+
+/// How the gradient is formed: the same for all elements of a call.
+struct form {
+    /// Whether the sum is a + b; constant in each copy of a loop.
+    bool has_two;
+    /// Whether the divisor is a power of two.
+    bool is_exact;
+    bool clips;
+    bool decays;
+};
+
+/// For a power of two the product with the reciprocal is the quotient, bit for bit.
+INLINE bool is_power_of_two(float value) {
+    uint32_t word;
+    memcpy(&word, &value, sizeof word);
+    return (word & 0x007FFFFFu) == 0;
+}
+
+INLINE wide mean_of(wide sum, struct form form, float divisor, bits *wild) {
+    // 0 where finite, else NaN.
+    *wild |= (bits)(sum - sum);
+    return form.is_exact ? sum * (1 / divisor) : sum / divisor;
+}
+
+INLINE bool is_any(bits mask) {
+    int32_t any = 0;
+    for (int i = 0; i < DNN_UPDATE_WIDTH; i++) any |= mask[i];
+    return any != 0;
+}
+
+INLINE bool mean_loop(float *out, struct dnn_sum sum, size_t count, float divisor, struct form form) {
+    bits wild = {0};
+    size_t i = 0;
+    for (; i + DNN_UPDATE_WIDTH <= count; i += DNN_UPDATE_WIDTH) {
+        wide value = load(sum.a, i);
+        if (form.has_two) value += load(sum.b, i);
+        store(out, i, mean_of(value, form, divisor, &wild));
+    }
+    wide value = load_part(sum.a, i, count - i);
+    if (form.has_two) value += load_part(sum.b, i, count - i);
+    value = mean_of(value, form, divisor, &wild);
+    memcpy(out + i, &value, (count - i) * sizeof(float));
+    return !is_any(wild);
+}
+
+static bool mean(float *out, struct dnn_sum sum, size_t count, float divisor) {
+    bool is_exact = is_power_of_two(divisor);
+    return sum.b ? mean_loop(out, sum, count, divisor, (struct form){.has_two = true, .is_exact = is_exact})
+                 : mean_loop(out, sum, count, divisor, (struct form){.has_two = false, .is_exact = is_exact});
+}
+
+typedef void rule_step(const struct dnn_rule *k, wide g, struct elements *e);
+
+/// Clip, then decay.
+INLINE wide treated(const struct dnn_rule *k, wide g, wide w, struct form form) {
+    wide zero = {0};
+    if (form.clips) {
+        wide limit = zero + k->limit;
+        g = choose(g > limit, limit, g);
+        g = choose(g < -limit, -limit, g);
+    }
+    if (form.decays) {
+        wide l1 = zero + k->l1;
+        wide sign = (wide)((w > zero) & (bits)l1) - (wide)((w < zero) & (bits)l1);
+        g += k->l2 * w + sign;
+    }
+    return g;
+}
+
+/// Fewer elements than a vector, by way of a padded one.
+INLINE void update_part(
+    const struct dnn_rule *k, const struct dnn_update_arrays *arrays, size_t offset, struct dnn_sum sum, size_t i, size_t count,
+    float divisor, struct form form, rule_step *step, int slots, bits *wild) {
+    struct elements e;
+    wide value = load_part(sum.a, i, count);
+    if (form.has_two) value += load_part(sum.b, i, count);
+    e.w = load_part(arrays->weights, offset + i, count);
+    for (int slot = 0; slot < slots; slot++) e.slots[slot] = load_part(arrays->slots[slot], offset + i, count);
+    step(k, treated(k, mean_of(value, form, divisor, wild), e.w, form), &e);
+    memcpy(arrays->next_weights + offset + i, &e.w, count * sizeof(float));
+    for (int slot = 0; slot < slots; slot++) memcpy(arrays->next_slots[slot] + offset + i, &e.slots[slot], count * sizeof(float));
+}
+
+INLINE bool update_loop(
+    const struct dnn_rule *rule, const struct dnn_update_arrays *arrays, size_t offset, struct dnn_sum sum, size_t count,
+    float divisor, struct form form, bool streams, rule_step *step, int slots) {
+    const struct dnn_rule k = *rule;
+    const struct dnn_update_arrays all = *arrays;
+    bits wild = {0};
+    size_t i = 0;
+    if (streams) {
+        // Streamed stores go to aligned vectors.
+        size_t head = -offset % DNN_UPDATE_WIDTH;
+        i = head < count ? head : count;
+        update_part(&k, &all, offset, sum, 0, i, divisor, form, step, slots, &wild);
+    }
+    for (; i + DNN_UPDATE_WIDTH <= count; i += DNN_UPDATE_WIDTH) {
+        struct elements e;
+        wide value = load(sum.a, i);
+        if (form.has_two) value += load(sum.b, i);
+        e.w = load(all.weights, offset + i);
+        for (int slot = 0; slot < slots; slot++) e.slots[slot] = load(all.slots[slot], offset + i);
+        step(&k, treated(&k, mean_of(value, form, divisor, &wild), e.w, form), &e);
+        store(all.next_weights, offset + i, e.w);
+        for (int slot = 0; slot < slots; slot++) {
+            if (streams) {
+                __builtin_nontemporal_store(e.slots[slot], (wide *)(all.next_slots[slot] + offset + i));
+            } else {
+                store(all.next_slots[slot], offset + i, e.slots[slot]);
+            }
+        }
+    }
+    update_part(&k, &all, offset, sum, i, count - i, divisor, form, step, slots, &wild);
+    return !is_any(wild);
+}
+
+/// A copy of the loop for each combination of constants; branches on the rest of the form are taken per vector.
+#define LOOP(step, slots, has_two, streams) \
+    update_loop(rule, arrays, offset, sum, count, divisor, (struct form){has_two, is_exact, clips, decays}, streams, step, slots)
+#define PLAIN_LOOP(step, slots, has_two) \
+    update_loop(rule, arrays, offset, sum, count, divisor, (struct form){has_two, true, false, false}, false, step, slots)
+
+#define UPDATE(kind, step, slots) \
+    case kind: \
+        if (streams) return sum.b ? LOOP(step, slots, true, true) : LOOP(step, slots, false, true); \
+        if (is_plain) return sum.b ? PLAIN_LOOP(step, slots, true) : PLAIN_LOOP(step, slots, false); \
+        return sum.b ? LOOP(step, slots, true, false) : LOOP(step, slots, false, false)
+
+static bool update(
+    const struct dnn_rule *rule, const struct dnn_update_arrays *arrays, size_t offset, struct dnn_sum sum, size_t count,
+    float divisor) {
+    bool is_exact = is_power_of_two(divisor);
+    bool clips = rule->limit < __builtin_inff();
+    bool decays = rule->l2 != 0 || rule->l1 != 0;
+    bool is_plain = is_exact && !clips && !decays;
+    bool streams = arrays->streams_slots;
+    for (int slot = 0; slot < DNN_UPDATE_SLOTS; slot++) streams &= (uintptr_t)arrays->next_slots[slot] % sizeof(wide) == 0;
+    switch ((enum dnn_rule_kind)rule->kind) {
+        UPDATE(DNN_RULE_SGD, sgd, 0);
+        UPDATE(DNN_RULE_MOMENTUM, momentum, 1);
+        UPDATE(DNN_RULE_NESTEROV, nesterov, 1);
+        UPDATE(DNN_RULE_ADAGRAD, adagrad, 1);
+        UPDATE(DNN_RULE_RMSPROP, rmsprop, 1);
+        UPDATE(DNN_RULE_RMSPROP_MOMENTUM, rmsprop_momentum, 2);
+        UPDATE(DNN_RULE_RMSPROP_CENTERED, rmsprop_centered, 2);
+        UPDATE(DNN_RULE_RMSPROP_CENTERED_MOMENTUM, rmsprop_centered_momentum, 3);
+        UPDATE(DNN_RULE_ADAM, adam, 2);
+        UPDATE(DNN_RULE_AMSGRAD, amsgrad, 3);
+        UPDATE(DNN_RULE_ADAMAX, adamax, 2);
+        UPDATE(DNN_RULE_NADAM, nadam, 2);
+        UPDATE(DNN_RULE_RADAM_PLAIN, radam_plain, 2);
+        UPDATE(DNN_RULE_RADAM_RECTIFIED, radam_rectified, 2);
+        UPDATE(DNN_RULE_ADADELTA, adadelta, 2);
+    }
+    return false;
+}
+
+// A lane is a fixed place in a vector of the lanes, wider than the level's own.
+typedef float lane_floats __attribute__((vector_size(DNN_UPDATE_LANES * sizeof(float))));
+typedef double lane_doubles __attribute__((vector_size(DNN_UPDATE_LANES * sizeof(double))));
+
+static void squares(double *lanes, const void *values, size_t count) {
+    lane_doubles sums;
+    memcpy(&sums, lanes, sizeof sums);
+    for (size_t i = 0; i < count; i += DNN_UPDATE_LANES) {
+        size_t part = count - i < DNN_UPDATE_LANES ? count - i : DNN_UPDATE_LANES;
+        lane_floats narrow = {0};
+        if (part == DNN_UPDATE_LANES) {
+            memcpy(&narrow, (bytes)values + i * sizeof(float), sizeof narrow);
+        } else {
+            memcpy(&narrow, (bytes)values + i * sizeof(float), part * sizeof(float));
+        }
+        lane_doubles x = __builtin_convertvector(narrow, lane_doubles);
+        sums += x * x;
+    }
+    memcpy(lanes, &sums, sizeof sums);
+}
+
+static void squares_of_difference(double *lanes, const void *a, const void *b, size_t count) {
+    lane_doubles sums;
+    memcpy(&sums, lanes, sizeof sums);
+    for (size_t i = 0; i < count; i += DNN_UPDATE_LANES) {
+        size_t part = count - i < DNN_UPDATE_LANES ? count - i : DNN_UPDATE_LANES;
+        lane_floats left = {0}, right = {0};
+        if (part == DNN_UPDATE_LANES) {
+            memcpy(&left, (bytes)a + i * sizeof(float), sizeof left);
+            memcpy(&right, (bytes)b + i * sizeof(float), sizeof right);
+        } else {
+            memcpy(&left, (bytes)a + i * sizeof(float), part * sizeof(float));
+            memcpy(&right, (bytes)b + i * sizeof(float), part * sizeof(float));
+        }
+        lane_doubles x = __builtin_convertvector(left, lane_doubles) - __builtin_convertvector(right, lane_doubles);
+        sums += x * x;
+    }
+    memcpy(lanes, &sums, sizeof sums);
+}
+
+const struct dnn_update_kernels DNN_UPDATE_TABLE = {
+    .join = join,
+    .join_four = join_four,
+    .mean = mean,
+    .update = update,
+    .squares = squares,
+    .squares_of_difference = squares_of_difference,
+};

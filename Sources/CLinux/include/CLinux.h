@@ -1,0 +1,53 @@
+// What glibc declares only under _GNU_SOURCE, or only as macros, and therefore keeps from Swift.
+//
+// Every function returns what the call it is named after returns and leaves errno as that call left it.
+#pragma once
+#include <signal.h>
+#include <spawn.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+// Signals and events as descriptors, both close-on-exec and non-blocking.
+int linux_signalfd(const sigset_t *mask);
+// The next signal's number, 0 if none is pending, -1 on failure.
+int linux_signalfd_next(int descriptor);
+int linux_eventfd(void);
+
+// Processes.
+int linux_set_parent_death_signal(int signal);
+int linux_spawn_close_from(posix_spawn_file_actions_t *actions, int lowest);
+// Ours; a global variable in C, which Swift would take for shared state.
+char **linux_environment(void);
+// Duplicates to the lowest free number that is at least `lowest`, close-on-exec.
+int linux_duplicate_from(int descriptor, int lowest);
+// Waits until the child has ended, without reaping it.
+int linux_await_exit(pid_t pid);
+// 1 after exit, 2 after a signal, 0 otherwise; `detail` is the exit code or the signal.
+int linux_exit_kind(int status, int *detail);
+
+// Threads.
+int linux_set_thread_name(const char *name);
+
+// Files.
+int linux_flock_exclusive_now(int descriptor);
+int linux_unlock(int descriptor);
+// Removes a folder with all it holds; links are removed, never followed.
+int linux_remove_tree(const char *path);
+int linux_pipe(int descriptors[2]);
+int linux_socket_pair(int descriptors[2]);
+
+// Shared memory.
+int linux_memfd(const char *name);
+// Seals against resizing and further seals; against writable mappings made later as well, if asked for.
+int linux_memfd_seal(int descriptor, int refuse_later_writers);
+// 1 if the size cannot change any more, 0 if it can, -1 on failure.
+int linux_memfd_size_is_sealed(int descriptor);
+
+// One descriptor and one byte over a Unix socket.
+ssize_t linux_send_descriptor(int socket, int descriptor);
+// Sets `descriptor` to -1 if the message carried none; surplus descriptors are closed.
+ssize_t linux_receive_descriptor(int socket, int *descriptor);
+
+// The machine.
+int linux_affinity_count(void);
+int linux_terminal_width(int descriptor);

@@ -1,0 +1,92 @@
+internal import CKernels
+internal import Exactness
+
+/// Sums of squares of one step, for the norms of layers.
+public struct SquareSums: Equatable, Sendable {
+    /// Σg², g the mean gradient before clip and decay.
+    public var gradient: Double
+    /// Σw², w the new weights.
+    public var weights: Double
+    /// Σ(new − old)² of the weights.
+    public var change: Double
+
+    public init(gradient: Double, weights: Double, change: Double) {
+        self.gradient = gradient
+        self.weights = weights
+        self.change = change
+    }
+
+    public static func + (a: SquareSums, b: SquareSums) -> SquareSums {
+        SquareSums(gradient: a.gradient + b.gradient, weights: a.weights + b.weights, change: a.change + b.change)
+    }
+}
+
+/// Collects the sums of squares of one step, piece by piece, from whoever updates the piece.
+///
+/// A piece is the part of a segment in one figure block (16,384 elements of the layout), so it lies within a chunk. Inside a piece element i
+/// goes to double lane i mod 16 in ascending order; the lanes are joined by halves: l and l + 8, then l + 4, l + 2, l + 1. Several threads
+/// may update different pieces at a time; the sums are read when all are done.
+public final class NormAccumulator: @unchecked Sendable {  // each piece's sums are written by the one thread that updates it
+    package static let laneCount = Int(DNN_UPDATE_LANES)
+
+    private let segments: [Range<Int>]
+    /// The number of each segment's first piece, and of one more.
+    private let firstPieces: [Int]
+    private let pieces: UnsafeMutablePointer<SquareSums>
+
+    /// `segments` ascend and cover the layout.
+    public init(segments: [Range<Int>]) {
+        self.segments = segments
+        firstPieces = segments.reduce(into: [0]) { starts, segment in
+            starts.append((starts.last ?? 0) + NormAccumulator.blocks(of: segment).count)
+        }
+        let count = firstPieces.last ?? 0
+        pieces = .allocate(capacity: max(count, 1))
+        pieces.initialize(repeating: SquareSums(gradient: 0, weights: 0, change: 0), count: count)
+    }
+
+    deinit {
+        pieces.deallocate()
+    }
+
+    /// The sums over some segments, such as a layer's: those of a block's pieces in ascending order, the blocks' by the tree over the block
+    /// index.
+    public func sums(of chosen: Range<Int>) -> SquareSums {
+        var blocks: [SquareSums?] = []
+        for segment in chosen {
+            for block in Self.blocks(of: segments[segment]) {
+                while blocks.count <= block { blocks.append(nil) }
+                let piece = pieces[pieceIndex(segment: segment, block: block)]
+                blocks[block] = blocks[block].map { $0 + piece } ?? piece
+            }
+        }
+        return treeSum(blocks, +) ?? SquareSums(gradient: 0, weights: 0, change: 0)
+    }
+
+    package func pieceIndex(segment: Int, block: Int) -> Int {
+        firstPieces[segment] + block - segments[segment].lowerBound / figureBlockLength
+    }
+
+    /// The figure blocks that a segment has elements in.
+    package static func blocks(of segment: Range<Int>) -> Range<Int> {
+        let first = segment.lowerBound / figureBlockLength
+        return first..<max(first, (segment.upperBound + figureBlockLength - 1) / figureBlockLength)
+    }
+
+    func begin(_ lanes: UnsafeMutablePointer<Double>) {
+        lanes.initialize(repeating: 0, count: 3 * Self.laneCount)
+    }
+
+    func finish(_ lanes: UnsafeMutablePointer<Double>, pieceIndex: Int) {
+        func joined(_ figure: Int) -> Double {
+            let sums = lanes + figure * Self.laneCount
+            var half = Self.laneCount / 2
+            while half > 0 {
+                for lane in 0..<half { sums[lane] += sums[lane + half] }
+                half /= 2
+            }
+            return sums[0]
+        }
+        pieces[pieceIndex] = SquareSums(gradient: joined(0), weights: joined(1), change: joined(2))
+    }
+}

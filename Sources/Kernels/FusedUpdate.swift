@@ -1,0 +1,169 @@
+internal import CKernels
+
+/// The compiled loops of the update for one level of x86-64; all levels give the same bits.
+struct UpdateKernels: @unchecked Sendable {  // a constant table of functions
+    enum Level: UInt32, CaseIterable {
+        case baseline, avx2, avx512
+    }
+
+    private let address: UnsafePointer<dnn_update_kernels>
+
+    var table: dnn_update_kernels { address.pointee }
+
+    /// Nil where this processor lacks the level.
+    init?(_ level: Level) {
+        guard let address = dnn_update_kernels(dnn_update_level(level.rawValue)) else { return nil }
+        self.address = address
+    }
+
+    static let best: UpdateKernels = {
+        guard let best = Level.allCases.reversed().lazy.compactMap(UpdateKernels.init).first else {
+            preconditionFailure("the baseline level always exists")
+        }
+        return best
+    }()
+
+    /// Runs `body` with subnormals as zero and rounding to nearest, whatever the thread's mode.
+    static func withUpdateMode<Result>(_ body: () -> Result) -> Result {
+        let mode = dnn_update_enter_mode()
+        defer { dnn_update_leave_mode(mode) }
+        return body()
+    }
+}
+
+/// One thread's working memory for updates: a cache block of mean gradient, one per level of the reduction, sums of squares.
+public final class UpdateScratch: @unchecked Sendable {  // used by one thread at a time
+    /// Elements that go through all loops before the next ones: few enough to stay in the first cache.
+    package static let blockLength = 4_096
+
+    /// Levels of the reduction there is room for.
+    public let levelCount: Int
+    private let block: FloatBlock
+    let lanes: UnsafeMutablePointer<Double>
+
+    /// Room for the reductions of up to `shardCount` shards.
+    public init(shardCount: Int) {
+        precondition(shardCount > 0, "a reduction needs a shard")
+        levelCount = Int.bitWidth - (shardCount - 1).leadingZeroBitCount
+        block = FloatBlock(count: (levelCount + 1) * Self.blockLength)
+        lanes = .allocate(capacity: 3 * NormAccumulator.laneCount)
+    }
+
+    deinit {
+        lanes.deallocate()
+    }
+
+    var mean: UnsafeMutablePointer<Float> { block.mutableView.base }
+
+    func level(_ index: Int) -> UnsafeMutablePointer<Float> {
+        block.mutableView.base + (index + 1) * Self.blockLength
+    }
+
+    /// The first element that is NaN or infinite.
+    public func firstNotFinite(in values: FloatView) -> Int? {
+        let table = UpdateKernels.best.table
+        for start in stride(from: 0, to: values.count, by: Self.blockLength) {
+            let block = values[start..<min(start + Self.blockLength, values.count)]
+            if !table.mean(mean, dnn_sum(a: block.base, b: nil), block.count, 1) {
+                return (0..<block.count).first { !block[$0].isFinite }.map { start + $0 }
+            }
+        }
+        return nil
+    }
+}
+
+/// One pass over part of the parameters: reduce, check, divide, clip, decay, rule; a cache block at a time.
+package struct FusedUpdate {
+    /// Both versions of a state of up to this many Floats (32 MB) may stay in the last cache from one step to the next.
+    static let cachedElements = 1 << 23
+
+    let reduction: TreeReduction
+    let operands: [FloatView]
+    let firstElement: Int
+    let divisor: Float
+    let arrays: dnn_update_arrays
+    let scratch: UpdateScratch
+    let norms: NormAccumulator?
+    let kernels: UpdateKernels
+
+    /// Operands begin at element `range.lowerBound` of the layout; weights and slots are whole blocks of it.
+    ///
+    /// The next version may be the same memory as the current one.
+    package init(
+        _ range: Range<Int>, reduction: TreeReduction, operands: [FloatView], sampleCount: Int,
+        weights: FloatView, slots: [FloatView], nextWeights: MutableFloatView, nextSlots: [MutableFloatView], loop: RuleConstants.Loop,
+        scratch: UpdateScratch, norms: NormAccumulator?
+    ) {
+        self.init(
+            range, reduction: reduction, operands: operands, sampleCount: sampleCount, weights: weights, slots: slots,
+            nextWeights: nextWeights, nextSlots: nextSlots, loop: loop, scratch: scratch, norms: norms, kernels: .best)
+    }
+
+    init(
+        _ range: Range<Int>, reduction: TreeReduction, operands: [FloatView], sampleCount: Int,
+        weights: FloatView, slots: [FloatView], nextWeights: MutableFloatView, nextSlots: [MutableFloatView], loop: RuleConstants.Loop,
+        scratch: UpdateScratch, norms: NormAccumulator?, kernels: UpdateKernels
+    ) {
+        reduction.check(operands, count: range.count, scratch: scratch)
+        precondition(sampleCount > 0, "a mean needs samples")
+        precondition(slots.count == loop.slotCount && nextSlots.count == loop.slotCount, "the slots of the rule, before and after")
+        precondition(
+            weights.count == nextWeights.count && range.upperBound <= weights.count && range.lowerBound >= 0
+                && slots.allSatisfy { $0.count == weights.count } && nextSlots.allSatisfy { $0.count == weights.count },
+            "weights and slots are whole blocks of one layout")
+        self.reduction = reduction
+        self.operands = operands
+        firstElement = range.lowerBound
+        divisor = Float(sampleCount)
+        func slot(_ index: Int) -> UnsafeRawPointer? { index < slots.count ? slots[index].base : nil }
+        func nextSlot(_ index: Int) -> UnsafeMutablePointer<Float>? { index < slots.count ? nextSlots[index].base : nil }
+        arrays = dnn_update_arrays(
+            weights: weights.base, slots: (slot(0), slot(1), slot(2)),
+            next_weights: nextWeights.base, next_slots: (nextSlot(0), nextSlot(1), nextSlot(2)),
+            streams_slots: 2 * (1 + slots.count) * weights.count > Self.cachedElements)
+        self.scratch = scratch
+        self.norms = norms
+        self.kernels = kernels
+    }
+
+    /// Updates `piece`, elements of the layout within the pass's range; the index of the first element whose sum is not finite, or nil.
+    ///
+    /// After such an element nothing more is written. With norms, `piece` is one of theirs, numbered `pieceIndex`.
+    package func update(_ piece: Range<Int>, _ rule: RuleConstants, _ gradient: GradientConstants, pieceIndex: Int) -> Int? {
+        UpdateKernels.withUpdateMode {
+            var words = rule.words(gradient)
+            var start = piece.lowerBound
+            norms?.begin(scratch.lanes)
+            while start < piece.upperBound {
+                let count = min(UpdateScratch.blockLength, piece.upperBound - start)
+                if let wild = updateBlock(start, count, &words) { return wild }
+                start += count
+            }
+            norms?.finish(scratch.lanes, pieceIndex: pieceIndex)
+            return nil
+        }
+    }
+
+    private func updateBlock(_ start: Int, _ count: Int, _ rule: inout dnn_rule) -> Int? {
+        let table = kernels.table
+        let sum = reduction.joinAllButLast(operands, from: start - firstElement, count: count, scratch: scratch, kernels: kernels)
+        guard norms != nil else {
+            let isFinite = withUnsafePointer(to: arrays) { table.update(&rule, $0, start, sum, count, divisor) }
+            return isFinite ? nil : start + firstWild(sum, count: count)
+        }
+        let mean = scratch.mean
+        guard table.mean(mean, sum, count, divisor) else { return start + firstWild(sum, count: count) }
+        _ = withUnsafePointer(to: arrays) { table.update(&rule, $0, start, dnn_sum(a: mean, b: nil), count, 1) }
+        let old = arrays.weights + start * MemoryLayout<Float>.stride
+        let new = arrays.next_weights + start
+        table.squares(scratch.lanes, mean, count)
+        table.squares(scratch.lanes + NormAccumulator.laneCount, new, count)
+        table.squares_of_difference(scratch.lanes + 2 * NormAccumulator.laneCount, new, old, count)
+        return nil
+    }
+
+    private func firstWild(_ sum: dnn_sum, count: Int) -> Int {
+        let (a, b) = (FloatView(base: sum.a, count: count), sum.b.map { FloatView(base: $0, count: count) })
+        return (0..<count).first { !(a[$0] + (b?[$0] ?? 0)).isFinite } ?? 0
+    }
+}

@@ -1,0 +1,78 @@
+internal import CKernels
+
+/// What a loss says about some rows.
+package struct LossFigures: Sendable, Equatable {
+    /// Sum over rows.
+    package var loss = 0.0
+    /// Σ(y − t)² over rows and outputs; only the mean squared error has it.
+    package var squaredError = 0.0
+    /// Rows whose class is right; the mean squared error has none.
+    package var correct = 0
+
+    package init() {}
+
+    init(_ raw: ck_figures) {
+        loss = raw.loss
+        squaredError = raw.squared_error
+        correct = raw.correct
+    }
+}
+
+/// Losses over rows. `gradient` is always written over; it holds ∂(sum of losses)/∂prediction if `wanted`, otherwise nothing of use.
+extension NetKernels {
+    /// Logits `[rows, classes]`; a label outside 0..<classes makes the figures NaN. Ties count for the lowest index.
+    package func softmaxCrossEntropy(
+        logits: FloatView, labels: AlignedBlock<Int32>, rows: Int, classes: Int, gradient: MutableFloatView, wanted: Bool
+    ) -> LossFigures {
+        precondition(logits.count >= rows * classes && gradient.count >= rows * classes && labels.count >= rows, "a loss beyond its buffer")
+        var raw = ck_figures()
+        table.pointee.softmax_cross_entropy(logits.floats, labels.base, rows, classes, gradient.base, wanted ? 1 : 0, &raw)
+        return LossFigures(raw)
+    }
+
+    /// One logit per row, targets 0…1; right where logit > 0 agrees with target > ½.
+    package func binaryCrossEntropy(
+        logits: FloatView, targets: FloatView, rows: Int, gradient: MutableFloatView, wanted: Bool
+    ) -> LossFigures {
+        precondition(logits.count >= rows && gradient.count >= rows && targets.count >= rows, "a loss beyond its buffer")
+        var raw = ck_figures()
+        table.pointee.binary_cross_entropy(logits.floats, targets.floats, rows, gradient.base, wanted ? 1 : 0, &raw)
+        return LossFigures(raw)
+    }
+
+    /// Per row the mean over `width` elements of (y − t)².
+    package func meanSquaredError(
+        _ y: FloatView, targets: FloatView, rows: Int, width: Int, gradient: MutableFloatView, wanted: Bool
+    ) -> LossFigures {
+        precondition(y.count >= rows * width && gradient.count >= rows * width && targets.count >= rows * width, "a loss beyond its buffer")
+        var raw = ck_figures()
+        table.pointee.mean_squared_error(y.floats, targets.floats, rows, width, gradient.base, wanted ? 1 : 0, &raw)
+        return LossFigures(raw)
+    }
+
+    // MARK: For tests
+
+    /// e^x, element by element.
+    package func exponential(_ x: FloatView, into y: MutableFloatView) {
+        precondition(x.count == y.count, "exponential between views of unequal length")
+        table.pointee.exponential(x.floats, y.base, x.count)
+    }
+
+    /// The random words of `blocks` successive blocks from `counter` on.
+    package func philox(counter: SIMD4<UInt32>, key: SIMD2<UInt32>, blocks: Int) -> [UInt32] {
+        [UInt32](unsafeUninitializedCapacity: 4 * blocks) { buffer, count in
+            let counter = [counter.x, counter.y, counter.z, counter.w]
+            table.pointee.philox(counter, [key.x, key.y], buffer.baseAddress, blocks)
+            count = 4 * blocks
+        }
+    }
+
+    package func add(_ b: FloatView, to a: MutableFloatView) {
+        precondition(a.count == b.count, "addition of views of unequal length")
+        table.pointee.add(a.base, b.floats, a.count)
+    }
+
+    package func sumOfSquares(_ x: FloatView) -> Double {
+        table.pointee.sum_of_squares(x.floats, x.count)
+    }
+}

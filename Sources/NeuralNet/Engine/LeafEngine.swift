@@ -1,0 +1,147 @@
+public import Exactness
+public import Kernels
+
+/// Computes leaves: forward, loss, backward, layer by layer over all that it holds.
+///
+/// A leaf's figures and gradient depend on its rows, the weights, the seed and the step alone – not on how many leaves are held together,
+/// on threads, instruction set or alignment. Sums over leaves follow the tree of shards. An engine belongs to one thread at a time; its
+/// pool brings the other threads. After the first step with given slots nothing is allocated.
+public final class LeafEngine {
+    public let network: Network
+    /// Rows of a whole leaf; a slot holds so many.
+    public let leafRows: Int
+    let tree: ShardTree
+    let seed: UInt64
+    let kernels: NetKernels
+    let pool: ComputePool
+    /// The first stage with parameters: below it no gradient is needed.
+    let firstDense: Int
+
+    var memory: [LeafMemory] = []
+    /// One per thread: a block of forward outputs, or a block of packed weights.
+    let scratch: [FloatBlock]
+
+    // The pass at work; set before tasks are handed to the pool, constant while they run.
+    var pass: Pass
+    var active: [LeafSlot] = []
+    var work = Work.idle
+    /// Which of a leaf's two gradient buffers holds the gradient of the stage at work.
+    var receiving = 0
+    var programs: [TreeProgram] = []
+    var targets: [MutableFloatView] = []
+    var nodeFigures: [BlockFigures] = []
+    var blockFigures: [BlockFigures] = []
+
+    /// What is the same for all tasks of a pass.
+    struct Pass {
+        var weights: FloatView
+        var step: UInt64
+        var training: Bool
+    }
+
+    /// - Parameters:
+    ///   - leafRows: batch size / shards.
+    ///   - seed: of the run; the key of dropout.
+    ///   - threads: the calling one included.
+    public init(
+        network: Network, tree: ShardTree, leafRows: Int, seed: UInt64, threads: Int = 1, instructionSet: InstructionSet = .effective
+    ) {
+        precondition(leafRows >= 1, "a leaf has at least one row")
+        self.network = network
+        self.tree = tree
+        self.leafRows = leafRows
+        self.seed = seed
+        kernels = NetKernels(instructionSet)
+        pool = ComputePool(threads: threads)
+        firstDense = network.stages.firstIndex { $0.isDense } ?? 0
+        let scratchCount = max(
+            NetKernels.forwardUnits * NetKernels.wholePanels(leafRows), Blocking.gradientColumns * Blocking.gradientDepth)
+        scratch = (0..<pool.threads).map { _ in FloatBlock(count: scratchCount) }
+        pass = Pass(weights: FloatView(base: scratch[0].view.base, count: 0), step: 0, training: false)
+    }
+
+    // MARK: Slots
+
+    public var slotCount: Int { memory.count }
+
+    /// Makes memory for exactly so many leaves; the contents of slots that stay are kept.
+    public func reserve(leaves: Int) {
+        precondition(leaves >= 0, "a negative number of leaves")
+        if leaves < memory.count { memory.removeLast(memory.count - leaves) }
+        while memory.count < leaves { memory.append(LeafMemory(network, rows: leafRows)) }
+    }
+
+    /// The slot's features `[rows, inputCount]`, to be written.
+    public func inputs(slot: Int, rows: Int) -> MutableFloatView {
+        check(rows)
+        return memory[slot].input.mutableView[0..<rows * network.inputCount]
+    }
+
+    /// Class numbers in 0..<outputCount, for the softmax cross-entropy.
+    public func setLabels(slot: Int, rows: Int, _ label: (_ row: Int) -> Int32) {
+        check(rows)
+        precondition(network.loss == .softmaxCrossEntropy, "this loss takes targets, not labels")
+        for row in 0..<rows { memory[slot].labels[row] = label(row) }
+    }
+
+    /// The slot's targets `[rows, outputCount]`, to be written, for the losses that compare values.
+    public func targets(slot: Int, rows: Int) -> MutableFloatView {
+        check(rows)
+        precondition(network.loss != .softmaxCrossEntropy, "this loss takes labels, not targets")
+        return memory[slot].targets.mutableView[0..<rows * network.outputCount]
+    }
+
+    /// The rows' numbers in the dataset, which key dropout.
+    public func setSampleIDs(slot: Int, rows: Int, _ id: (_ row: Int) -> UInt32) {
+        check(rows)
+        for row in 0..<rows { memory[slot].samples[row] = id(row) }
+    }
+
+    private func check(_ rows: Int) {
+        precondition(rows >= 0 && rows <= leafRows, "\(rows) rows in a slot for \(leafRows)")
+    }
+
+    // MARK: Inference
+
+    /// Figures of every block in inference mode, in the order given; shards play no part.
+    public func evaluate(_ blocks: [LeafSlot], weights: FloatView) -> [BlockFigures] {
+        begin(Pass(weights: weights, step: 0, training: false))
+        active.append(contentsOf: blocks)
+        forward { _ in }
+        work = .loss
+        pool.run(tasks: active.count, of: self)
+        blockFigures.removeAll(keepingCapacity: true)
+        for leaf in active { blockFigures.append(figures(of: leaf)) }
+        return blockFigures
+    }
+
+    /// What the net gave for the slot's rows `[rows, outputCount]` in the last pass: logits or values.
+    public func outputs(slot: Int, rows: Int) -> FloatView {
+        check(rows)
+        return memory[slot].outputs[network.stages.count - 1].view[0..<rows * network.outputCount]
+    }
+
+    // MARK: One pass
+
+    func begin(_ pass: Pass) {
+        precondition(pass.weights.count == network.layout.count, "weights of another net")
+        precondition(Int(bitPattern: pass.weights.base) % MemoryLayout<Float>.alignment == 0, "weights must be aligned for Float")
+        ComputeThread.configure()
+        self.pass = pass
+        active.removeAll(keepingCapacity: true)
+    }
+
+    func figures(of leaf: LeafSlot) -> BlockFigures {
+        let figures = memory[leaf.slot].figures
+        return BlockFigures(rows: leaf.rows, lossSum: figures.loss, correct: figures.correct, squaredError: figures.squaredError)
+    }
+}
+
+extension Stage {
+    var isDense: Bool {
+        switch self {
+        case .dense: true
+        case .pointwise: false
+        }
+    }
+}

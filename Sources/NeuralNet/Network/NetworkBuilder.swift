@@ -1,0 +1,201 @@
+internal import Kernels
+
+/// Walks the layers of a specification, checks that each fits the one before, and joins them into stages.
+struct NetworkBuilder {
+    private let specification: ModelSpecification
+    private(set) var layout = ParameterLayout()
+    private(set) var stages: [Stage] = []
+    private(set) var layers: [LayerSummary] = []
+    private(set) var initializers: [Initializer] = []
+    private var shape: [Int]
+
+    init(_ specification: ModelSpecification) throws(ModelError) {
+        self.specification = specification
+        shape = specification.inputShape
+        try checkInput()
+        for index in specification.layers.indices {
+            try append(index)
+        }
+        try checkLoss()
+    }
+
+    // MARK: One layer
+
+    private mutating func append(_ index: Int) throws(ModelError) {
+        let layer = specification.layers[index]
+        try checkName(index)
+        let before = layout.count
+        switch layer.kind {
+        case .flatten:
+            shape = [shape.reduce(1, *)]
+        case .dense(let units, let bias, let initializer, let biasInitializer):
+            try appendDense(index, units: units, bias: bias, initializer: initializer, biasInitializer: biasInitializer)
+        case .sigmoid:
+            activate(.sigmoid)
+        case .tanh:
+            activate(.tanh)
+        case .relu:
+            activate(.relu)
+        case .leakyReLU(let slope):
+            guard slope >= 0, slope.isFinite else {
+                throw error(index, "slope must be a number not below 0, got \(slope)")
+            }
+            activate(.leakyReLU(slope: Float(slope)))
+        case .dropout(let rate, let scaling):
+            guard rate >= 0, rate < 1 else {
+                throw error(index, "rate must be at least 0 and less than 1, got \(rate)")
+            }
+            if rate > 0 { drop(Dropout(layer: index, rate: rate, scaling: scaling)) }
+        }
+        layers.append(
+            LayerSummary(
+                label: label(index), name: parameterPrefix(index), keyword: layer.kind.keyword, outputShape: shape,
+                parameterCount: layout.count - before))
+    }
+
+    private mutating func appendDense(
+        _ index: Int, units: Int, bias: Bool, initializer: InitializerSpecification?, biasInitializer: InitializerSpecification
+    ) throws(ModelError) {
+        guard units >= 1 else { throw error(index, "units must be at least 1, got \(units)") }
+        guard shape.count == 1 else {
+            let giver = index == 0 ? "the input" : label(index - 1)
+            throw error(index, "takes rows of one dimension, but \(giver) gives \(Self.text(shape)); put \"flatten\" before it")
+        }
+        let inputs = shape[0]
+        let chosen = initializer ?? specification.initializer ?? automaticInitializer(after: index)
+        let weight = try appendParameter(index, "weight", [units, inputs], isRegularized: true, chosen)
+        let bias = bias ? try appendParameter(index, "bias", [units], isRegularized: false, biasInitializer) : nil
+        stages.append(.dense(Stage.Dense(inputs: inputs, units: units, weight: weight, bias: bias)))
+        shape = [units]
+    }
+
+    private mutating func appendParameter(
+        _ index: Int, _ name: String, _ shape: [Int], isRegularized: Bool, _ initializer: InitializerSpecification
+    ) throws(ModelError) -> Range<Int> {
+        let name = "\(parameterPrefix(index)).\(name)"
+        if let other = layout.entry(named: name) {
+            throw error(index, "its parameter \(name) is already one of \(label(other.layer)); give one of the two another name")
+        }
+        guard let entry = layout.append(name: name, shape: shape, isRegularized: isRegularized, layer: index) else {
+            throw error(index, "\(Self.text(shape)) parameters are more than a net may have (2^33 in all)")
+        }
+        let outputs = shape[0]
+        let inputs = shape.count > 1 ? shape.dropFirst().reduce(1, *) : 1
+        if shape.count == 1, initializer.dependsOnFans {
+            throw error(index, "\(name): a bias has no fan-in; initialize it with a constant or a normal distribution")
+        }
+        guard let ready = Initializer(initializer, inputs: inputs, outputs: outputs) else {
+            throw error(index, "\(name): an initializer's number must be finite, and a standard deviation not below 0")
+        }
+        initializers.append(ready)
+        return entry.range
+    }
+
+    /// An activation joins the stage before it if that has none yet.
+    private mutating func activate(_ activation: Activation) {
+        if let last = stages.indices.last, stages[last].after.activation == .identity, stages[last].after.dropout == nil {
+            stages[last].after.activation = activation
+        } else {
+            stages.append(.pointwise(.init(width: shape.reduce(1, *), after: .init(activation: activation))))
+        }
+    }
+
+    /// Dropout joins the stage before it if the activation's derivative can still be read from what is left.
+    private mutating func drop(_ dropout: Dropout) {
+        if let last = stages.indices.last, stages[last].after.activation.survivesScaling, stages[last].after.dropout == nil {
+            stages[last].after.dropout = dropout
+        } else {
+            stages.append(.pointwise(.init(width: shape.reduce(1, *), after: .init(dropout: dropout))))
+        }
+    }
+
+    /// He before ReLU-likes, Xavier elsewhere; dropout and flatten in between change nothing.
+    private func automaticInitializer(after index: Int) -> InitializerSpecification {
+        for layer in specification.layers[(index + 1)...] {
+            switch layer.kind {
+            case .relu, .leakyReLU: return .heNormal
+            case .flatten, .dropout: continue
+            case .dense, .sigmoid, .tanh: return .xavierUniform
+            }
+        }
+        return .xavierUniform
+    }
+
+    // MARK: Checks of the whole
+
+    private func checkInput() throws(ModelError) {
+        let input = specification.inputShape
+        guard [1, 3].contains(input.count), input.allSatisfy({ $0 >= 1 }) else {
+            throw ModelError("the input must be [features] or [channels, height, width] with positive sizes, got \(input)")
+        }
+        var size = 1
+        for extent in input {
+            let (product, overflow) = size.multipliedReportingOverflow(by: extent)
+            guard !overflow, product <= Self.largestRow else {
+                throw ModelError("an input of \(Self.text(input)) values is more than a row may have (2^28)")
+            }
+            size = product
+        }
+        guard specification.layers.count < 1 << 16 else {
+            throw ModelError("\(specification.layers.count) layers are more than a net may have (65535)")
+        }
+    }
+
+    private func checkName(_ index: Int) throws(ModelError) {
+        guard let name = specification.layers[index].name else { return }
+        let allowed = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "_"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+        guard allowed, !name.isEmpty else {
+            throw error(index, "a name may have letters, digits, _ and -, got \"\(name)\"")
+        }
+    }
+
+    private func checkLoss() throws(ModelError) {
+        guard layout.count > 0 else {
+            throw ModelError("the net has no parameters to train; put at least one dense layer into model.layers")
+        }
+        let outputs = shape.reduce(1, *)
+        let last = label(specification.layers.count - 1)
+        switch specification.loss {
+        case .softmaxCrossEntropy where shape.count != 1 || outputs < 2:
+            throw lossError("needs one output per class, at least 2, but \(last) gives \(Self.text(shape))")
+        case .binaryCrossEntropy where outputs != 1:
+            throw lossError("needs exactly 1 output, but \(last) gives \(Self.text(shape))")
+        case .softmaxCrossEntropy, .binaryCrossEntropy, .meanSquaredError:
+            break
+        }
+    }
+
+    private func lossError(_ text: String) -> ModelError {
+        ModelError(layer: specification.layers.count - 1, "loss \(specification.loss.keyword): \(text)")
+    }
+
+    // MARK: Words
+
+    private func error(_ index: Int, _ text: String) -> ModelError {
+        ModelError(layer: index, "\(label(index)): \(text)")
+    }
+
+    private func label(_ index: Int) -> String {
+        let layer = specification.layers[index]
+        let name = layer.name.map { " \"\($0)\"" } ?? ""
+        return "layers[\(index)]\(name) (\(layer.kind.keyword))"
+    }
+
+    private func parameterPrefix(_ index: Int) -> String {
+        "layers.\(specification.layers[index].name ?? String(index))"
+    }
+
+    private static func text(_ shape: [Int]) -> String {
+        shape.map(String.init).joined(separator: "×")
+    }
+
+    /// 2²⁸ values: rows of more have no place in memory beside their activations.
+    private static let largestRow = 1 << 28
+}

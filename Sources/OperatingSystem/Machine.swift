@@ -1,0 +1,74 @@
+internal import CLinux
+internal import Glibc
+
+/// This process and the machine it runs on.
+public enum Machine {
+    /// The cores that this process may use, by its affinity.
+    public static var coreCount: Int {
+        let count = linux_affinity_count()
+        return count > 0 ? Int(count) : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    }
+
+    /// The largest resident memory this process ever had, in bytes.
+    public static var peakMemory: Int? { memoryFigure("VmHWM:") }
+
+    /// The resident memory this process has now, in bytes.
+    public static var residentMemory: Int? { memoryFigure("VmRSS:") }
+
+    /// Time since an arbitrary start (CLOCK_MONOTONIC): never set back.
+    public static var monotonicTime: Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return .seconds(Int64(time.tv_sec)) + .nanoseconds(Int64(time.tv_nsec))
+    }
+
+    public static var processIdentifier: CInt { getpid() }
+    public static var parentProcessIdentifier: CInt { getppid() }
+
+    public static var hostName: String {
+        var name = [CChar](repeating: 0, count: 256)
+        return gethostname(&name, name.count - 1) == 0 ? text(name) : "localhost"
+    }
+
+    /// The path of the running program.
+    public static func executablePath() throws(SystemError) -> String {
+        var path = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        try check("readlink", path: "/proc/self/exe") { readlink("/proc/self/exe", &path, path.count - 1) }
+        return text(path)
+    }
+
+    public static func isTerminal(_ descriptor: CInt) -> Bool {
+        isatty(descriptor) == 1
+    }
+
+    /// The columns of the terminal behind `descriptor`, nil if it is none or does not say.
+    public static func terminalWidth(_ descriptor: CInt) -> Int? {
+        let width = linux_terminal_width(descriptor)
+        return width > 0 ? Int(width) : nil
+    }
+
+    /// Raises the limit of open descriptors as far as allowed and returns it: libzmq aborts when it runs out of them.
+    @discardableResult
+    public static func raiseDescriptorLimit() throws(SystemError) -> Int {
+        var limit = rlimit()
+        try check("getrlimit") { getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) }
+        limit.rlim_cur = limit.rlim_max
+        try check("setrlimit") { setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) }
+        return Int(clamping: limit.rlim_cur)
+    }
+
+    private static func memoryFigure(_ name: String) -> Int? {
+        let descriptor = open("/proc/self/status", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        let file = Descriptor(adopting: descriptor)
+        guard let bytes = try? file.readAll() else { return nil }
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        guard let line = lines.first(where: { $0.hasPrefix(name) }) else { return nil }
+        let kibibytes = line.dropFirst(name.count).split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) }
+        return kibibytes.map { $0 * 1024 }
+    }
+
+    private static func text(_ characters: [CChar]) -> String {
+        String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

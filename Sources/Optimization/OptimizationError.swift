@@ -1,0 +1,16 @@
+/// Why a rule cannot be used, or a step cannot be taken.
+public enum OptimizationError: Error, Equatable, CustomStringConvertible {
+    /// An option, by its name in a run file, with what is wrong and what is allowed.
+    case option(String, problem: String)
+    /// The summed gradient is NaN or infinite at `element` of the layout; the step was not taken.
+    case gradientNotFinite(element: Int, step: UInt64)
+
+    public var description: String {
+        switch self {
+        case .option(let name, let problem): "\(name): \(problem)"
+        case .gradientNotFinite(let element, let step):
+            "the gradient of step \(step) is not finite (first at element \(element)); the weights are those before it. "
+                + "A lower learning rate, or clipping, often helps"
+        }
+    }
+}

@@ -1,0 +1,78 @@
+extension RuleSpecification {
+    /// Throws the first option outside its range, named as in a run file.
+    public func validate() throws(OptimizationError) {
+        try check("learning_rate", learningRate, Self.nonNegative)
+        switch self {
+        case .sgd: break
+        case .momentum(_, let momentum, let dampening, let nesterov):
+            try check("momentum", momentum, Self.share)
+            try check("dampening", dampening, Self.dampening)
+            if nesterov && (momentum == 0 || dampening != 0) {
+                throw .option(
+                    "nesterov", problem: "needs momentum above 0 and dampening 0, got momentum \(momentum), dampening \(dampening)")
+            }
+        case .adam(_, let beta1, let beta2, let epsilon, _), .adamax(_, let beta1, let beta2, let epsilon):
+            try check(beta1, beta2, epsilon)
+        case .adamw(_, let beta1, let beta2, let epsilon, _, let weightDecay):
+            try check(beta1, beta2, epsilon)
+            try check("weight_decay", weightDecay, Self.nonNegative)
+        case .nadam(_, let beta1, let beta2, let epsilon, let momentumDecay):
+            try check(beta1, beta2, epsilon)
+            try check("momentum_decay", momentumDecay, Self.nonNegative)
+        case .radam(_, let beta1, let beta2, let epsilon):
+            try check(beta1, beta2, epsilon)
+            if beta2 <= 0.6 {
+                throw .option("betas", problem: "radam's second must be above 0.6, where its variance is defined, got \(beta2)")
+            }
+        case .adagrad(_, let rateDecay, let initial, let epsilon):
+            try check("rate_decay", rateDecay, Self.nonNegative)
+            try check("initial_accumulator", initial, Self.nonNegative)
+            try check("epsilon", epsilon, Self.epsilon)
+        case .rmsprop(_, let alpha, let epsilon, _, let momentum):
+            try check("alpha", alpha, Self.share)
+            try check("epsilon", epsilon, Self.epsilon)
+            try check("momentum", momentum, Self.share)
+        case .adadelta(_, let rho, let epsilon):
+            try check("rho", rho, Self.share)
+            try check("epsilon", epsilon, Self.epsilon)
+        }
+    }
+
+    /// Throws where a treatment does not go with the rule, or is outside its range.
+    public func validate(with treatment: GradientTreatment) throws(OptimizationError) {
+        try validate()
+        if let clip = treatment.clipValue, !(clip > 0 && clip.isFinite) {
+            throw .option("clip.value", problem: "must be a positive number, got \(clip)")
+        }
+        try check("regularization.l2", treatment.l2, Self.nonNegative)
+        try check("regularization.l1", treatment.l1, Self.nonNegative)
+        if case .adamw = self, treatment.l2 != 0 {
+            throw .option("regularization.l2", problem: "adamw decays weights itself: use its weight_decay, or rule adam with l2")
+        }
+    }
+
+    private struct Allowed {
+        let text: String
+        let contains: (Double) -> Bool
+    }
+
+    private static var nonNegative: Allowed {
+        Allowed(text: "must be a number from 0 to \(Float.greatestFiniteMagnitude)") { $0 >= 0 && Float($0).isFinite }
+    }
+    private static var share: Allowed { Allowed(text: "must be at least 0 and below 1") { $0 >= 0 && Float($0) < 1 } }
+    private static var dampening: Allowed { Allowed(text: "must be between 0 and 1") { $0 >= 0 && $0 <= 1 } }
+    /// Smaller ones would be 0 in Float arithmetic, and 0 ÷ 0 where a gradient has always been 0.
+    private static var epsilon: Allowed {
+        Allowed(text: "must be at least \(Float.leastNormalMagnitude) and finite") { Float($0).isNormal && $0 > 0 }
+    }
+
+    private func check(_ option: String, _ value: Double, _ allowed: Allowed) throws(OptimizationError) {
+        guard allowed.contains(value) else { throw .option(option, problem: "\(allowed.text), got \(value)") }
+    }
+
+    private func check(_ beta1: Double, _ beta2: Double, _ epsilon: Double) throws(OptimizationError) {
+        try check("betas", beta1, Self.share)
+        try check("betas", beta2, Self.share)
+        try check("epsilon", epsilon, Self.epsilon)
+    }
+}

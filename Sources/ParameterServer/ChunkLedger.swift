@@ -1,0 +1,77 @@
+internal import Exactness
+internal import Kernels
+
+/// One contribution to a chunk: the sum of a node's present leaves.
+struct Contribution {
+    var node: TreeNode
+    var samples: Int
+    /// Summed over the node's samples, leaves joined in tree order.
+    var loss: Double
+    var body: FloatView
+    /// Names the memory behind `body` to whoever lent it.
+    var token: Int
+}
+
+/// What has arrived for one chunk in the current step.
+///
+/// It belongs to the thread that takes messages in, until the chunk is complete; then to the one that updates it, until its
+/// outcome is back. The hand-overs go through a lock.
+final class ChunkLedger: @unchecked Sendable {  // one owner at a time, see above
+    enum State { case gathering, updating, updated }
+
+    let range: Range<Int>
+    var state = State.gathering
+    private(set) var contributions: [Contribution] = []
+    private(set) var covered = ShardSet()
+    private(set) var missingLeaves = 0
+    var reduction: TreeReduction?
+    private var reductionNodes: [TreeNode] = []
+    private(set) var operands: [FloatView] = []
+
+    init(range: Range<Int>, shardCount: Int) {
+        self.range = range
+        contributions.reserveCapacity(shardCount)
+        operands.reserveCapacity(shardCount)
+        reductionNodes.reserveCapacity(shardCount)
+        covered.insert(shardCount - 1)
+        covered.remove(shardCount - 1)
+    }
+
+    /// Empties the ledger for a step with so many present leaves.
+    func open(presentLeaves: Int) {
+        state = .gathering
+        contributions.removeAll(keepingCapacity: true)
+        covered.removeAll()
+        missingLeaves = presentLeaves
+    }
+
+    func covers(anyOf shards: Range<Int>) -> Bool {
+        covered.intersects(shards)
+    }
+
+    /// Takes a contribution whose leaves nobody has covered, keeping them in shard order.
+    func add(_ contribution: Contribution, shards: Range<Int>, presentLeaves: Int, tree: ShardTree) {
+        let place = contributions.firstIndex { tree.shards(of: $0.node).lowerBound > shards.lowerBound } ?? contributions.count
+        contributions.insert(contribution, at: place)
+        for shard in shards { covered.insert(shard) }
+        missingLeaves -= presentLeaves
+    }
+
+    /// Readies the reduction; a program is only made anew when the nodes are others than in the step before.
+    func prepareReduction(tree: ShardTree) {
+        operands.removeAll(keepingCapacity: true)
+        var isSame = reduction != nil && reductionNodes.count == contributions.count
+        for (index, contribution) in contributions.enumerated() {
+            operands.append(contribution.body)
+            if isSame, reductionNodes[index] != contribution.node { isSame = false }
+        }
+        guard !isSame else { return }
+        reductionNodes.removeAll(keepingCapacity: true)
+        for contribution in contributions { reductionNodes.append(contribution.node) }
+        reduction = TreeReduction(nodes: reductionNodes, in: tree)
+    }
+
+    var sampleCount: Int {
+        contributions.reduce(0) { $0 + $1.samples }
+    }
+}

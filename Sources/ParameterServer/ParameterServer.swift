@@ -1,0 +1,194 @@
+public import Exactness
+public import Kernels
+public import NeuralNet
+public import OperatingSystem
+public import Optimization
+
+/// Reduces contributions and applies the update rule, chunk by chunk, out of place into the next version.
+///
+/// It is owned by one thread, which feeds it contributions as they arrive and takes results; the updates themselves may run on
+/// threads of its own. The order of arrival decides when a chunk is updated, never what its bits become.
+public final class ParameterServer {
+    /// What became of a contribution.
+    public enum Offer: Equatable, Sendable {
+        case accepted
+        /// Its leaves are covered already, or its step is over: nothing is lost by ignoring it.
+        case ignored
+        /// It cannot have come from a worker that follows the protocol.
+        case refused(String)
+    }
+
+    /// What has become ready since the last call.
+    public enum Progress: Equatable, Sendable {
+        case chunkReady(Int)
+        case stepCompleted(version: UInt64)
+        case notFinite(element: Int)
+    }
+
+    public let chunks: ChunkMap
+    public let plan: StepPlan
+    public let tree: ShardTree
+    public let state: StateVersions
+    /// The complete version.
+    public private(set) var version: UInt64 = 0
+    /// The mean training loss of the last complete step, in training mode.
+    public private(set) var lastLoss: Double = .nan
+    /// Norms of the last step for which they were asked.
+    public let norms: NormAccumulator
+    public private(set) var normsVersion: UInt64?
+
+    private let ledgers: [ChunkLedger]
+    private let updater: Updater
+    private let learningRate: (UInt64) -> Double
+    private let settings: StepSettings
+    private let scratch: [UpdateScratch]
+    private var pool: UpdatePool?
+    private var presentShards: [Bool]
+    private var rowsOfShard: [Int]
+    private var presentCount = 0
+    private var readyChunks = 0
+    /// The position in the order of travel below which every chunk is updated.
+    private var lowestIncomplete = 0
+    private var nextVersionReported = false
+    private let isFree: (FloatBlock) -> Bool
+    private let release: (Int) -> Void
+
+    /// - Parameters:
+    ///   - threads: update threads; 0 does the work on the caller's.
+    ///   - completion: signalled when an update thread has finished a chunk.
+    ///   - learningRate: of a step, counted from 0.
+    ///   - isFree: whether no message in flight reads a block of weights any more.
+    ///   - release: gives a contribution's memory back to its lender.
+    public init(
+        layout: ParameterLayout, updater: Updater, plan: StepPlan, tree: ShardTree, chunkByteCount: Int, threads: Int,
+        completion: EventDescriptor?, learningRate: @escaping (UInt64) -> Double, isFree: @escaping (FloatBlock) -> Bool,
+        release: @escaping (Int) -> Void
+    ) throws(SystemError) {
+        self.chunks = ChunkMap(elementCount: layout.count, chunkByteCount: chunkByteCount)
+        self.plan = plan
+        self.tree = tree
+        self.updater = updater
+        self.learningRate = learningRate
+        self.isFree = isFree
+        self.release = release
+        state = StateVersions(elementCount: layout.count, slotCount: updater.slotCount)
+        for (slot, block) in state.currentSlots.enumerated() { block.mutableView.fill(updater.initialSlotValue(slot)) }
+        norms = updater.makeNormAccumulator()
+        ledgers = (0..<chunks.count).map { [chunks] in ChunkLedger(range: chunks.range($0), shardCount: tree.shardCount) }
+        scratch = (0..<max(threads, 1)).map { _ in UpdateScratch(shardCount: tree.shardCount) }
+        presentShards = Array(repeating: false, count: tree.shardCount)
+        rowsOfShard = Array(repeating: 0, count: tree.shardCount)
+        settings = StepSettings()
+        pool = try UpdatePool(threadCount: threads, completion: completion) {
+            [ledgers, scratch, settings, updater, norms] chunk, thread in
+            settings.update(ledgers[chunk], updater: updater, norms: norms, scratch: scratch[thread])
+        }
+        openStep(wantsNorms: false)
+    }
+
+    deinit {
+        pool?.close()
+    }
+
+    // MARK: Contributions
+
+    /// Takes the sum of `node` over one chunk for step `step`; `token` is given back through `release` unless it is not accepted.
+    public func offer(step: UInt64, node: TreeNode, chunk: Int, samples: Int, loss: Double, body: FloatView, token: Int) -> Offer {
+        guard step == version else { return step < version ? .ignored : .refused("a contribution to step \(step), which is not open") }
+        guard tree.contains(node) else { return .refused("node \(node.number) of a tree of \(tree.shardCount) shards") }
+        guard chunk >= 0, chunk < chunks.count else { return .refused("chunk \(chunk) of \(chunks.count)") }
+        let ledger = ledgers[chunk]
+        guard body.count == ledger.range.count else { return .refused("chunk \(chunk) with \(body.count) instead of \(ledger.range.count) values") }
+        let shards = tree.shards(of: node)
+        let present = shards.count { presentShards[$0] }
+        guard present > 0 else { return .refused("\(node), which has no rows in step \(step)") }
+        let expected = shards.reduce(0) { $0 + rowsOfShard[$1] }
+        guard samples == expected else { return .refused("\(node) with \(samples) instead of \(expected) samples") }
+        guard ledger.state == .gathering, !ledger.covers(anyOf: shards) else { return .ignored }
+        guard chunks.position(chunk) < lowestIncomplete + window else { return .refused("chunk \(chunk) ahead of the window") }
+        ledger.add(
+            Contribution(node: node, samples: samples, loss: loss, body: body, token: token), shards: shards, presentLeaves: present,
+            tree: tree)
+        if ledger.missingLeaves == 0 {
+            ledger.prepareReduction(tree: tree)
+            precondition(ledger.sampleCount == settings.sampleCount, "every sample of a step counts exactly once")
+            ledger.state = .updating
+            pool?.submit(chunk)
+        }
+        return .accepted
+    }
+
+    /// How many chunks past the lowest incomplete one are let in.
+    public var window = Int.max / 2
+
+    /// The next thing that has become ready; call until nil.
+    ///
+    /// - Parameter wantsNorms: whether the norms of the step that makes this version are wanted; asked once when a step opens.
+    public func nextProgress(wantsNorms: (_ version: UInt64) -> Bool) -> Progress? {
+        if readyChunks == chunks.count { return completeStep(wantsNorms: wantsNorms) }
+        guard let (chunk, outcome) = pool?.nextFinished() else { return nil }
+        let ledger = ledgers[chunk]
+        for contribution in ledger.contributions { release(contribution.token) }
+        if case .notFinite(let element) = outcome { return .notFinite(element: element) }
+        ledger.state = .updated
+        readyChunks += 1
+        while lowestIncomplete < chunks.count, ledgers[chunks.count - 1 - lowestIncomplete].state == .updated { lowestIncomplete += 1 }
+        return .chunkReady(chunk)
+    }
+
+    /// Whether `chunk` of the next version is ready.
+    public func isReady(_ chunk: Int) -> Bool {
+        ledgers[chunk].state == .updated
+    }
+
+    /// The shards without which some chunk of the open step cannot be updated.
+    public var uncoveredShards: ShardSet {
+        var uncovered = ShardSet()
+        for ledger in ledgers where ledger.state == .gathering && ledger.missingLeaves > 0 {
+            for shard in 0..<tree.shardCount where presentShards[shard] && !ledger.covers(anyOf: shard..<shard + 1) {
+                uncovered.insert(shard)
+            }
+        }
+        return uncovered
+    }
+
+    private func completeStep(wantsNorms: (UInt64) -> Bool) -> Progress {
+        lastLoss = meanLoss()
+        if settings.wantsNorms { normsVersion = version + 1 }
+        state.advance(isFree: isFree)
+        version += 1
+        openStep(wantsNorms: wantsNorms(version + 1))
+        return .stepCompleted(version: version)
+    }
+
+    private func meanLoss() -> Double {
+        guard let ledger = ledgers.first else { return .nan }
+        func sum(_ node: TreeNode) -> Double? {
+            if let own = ledger.contributions.first(where: { $0.node == node }) { return own.loss }
+            guard !tree.isLeaf(node) else { return nil }
+            switch (sum(node.left), sum(node.right)) {
+            case (let left?, let right?): return left + right
+            case (let left, let right): return left ?? right
+            }
+        }
+        return (sum(tree.root) ?? .nan) / Double(settings.sampleCount)
+    }
+
+    private func openStep(wantsNorms: Bool) {
+        presentCount = 0
+        var samples = 0
+        for shard in 0..<tree.shardCount {
+            let rows = plan.positions(step: version, shard: shard).count
+            rowsOfShard[shard] = rows
+            presentShards[shard] = rows > 0
+            presentCount += rows > 0 ? 1 : 0
+            samples += rows
+        }
+        for ledger in ledgers { ledger.open(presentLeaves: presentCount) }
+        readyChunks = 0
+        lowestIncomplete = 0
+        settings.open(
+            sampleCount: samples, scalars: updater.scalars(step: version + 1, learningRate: learningRate(version)), state: state,
+            wantsNorms: wantsNorms)
+    }
+}

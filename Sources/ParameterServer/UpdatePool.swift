@@ -1,0 +1,80 @@
+internal import Dispatch
+internal import OperatingSystem
+internal import Synchronization
+
+/// Threads that update chunks. Without threads the caller's own does the work at once, since for small nets a hand-over costs more.
+final class UpdatePool: Sendable {
+    private struct Queue {
+        var waiting: [Int] = []
+        var taken = 0
+        var finished: [(chunk: Int, outcome: ChunkOutcome)] = []
+        var isClosed = false
+    }
+
+    private let queue = Mutex(Queue())
+    private let work = DispatchSemaphore(value: 0)
+    private let completion: EventDescriptor?
+    private let threads: Mutex<[WorkerThread]> = Mutex([])
+    private let update: @Sendable (_ chunk: Int, _ thread: Int) -> ChunkOutcome
+    private let threadCount: Int
+
+    init(threadCount: Int, completion: EventDescriptor?, update: @escaping @Sendable (_ chunk: Int, _ thread: Int) -> ChunkOutcome)
+        throws(SystemError)
+    {
+        self.threadCount = threadCount
+        self.completion = completion
+        self.update = update
+        for index in 0..<threadCount {
+            let thread = try WorkerThread.start(name: "update-\(index)") { [unowned self] in run(thread: index) }
+            threads.withLock { $0.append(thread) }
+        }
+    }
+
+    func submit(_ chunk: Int) {
+        guard threadCount > 0 else {
+            let outcome = update(chunk, 0)
+            queue.withLock { $0.finished.append((chunk, outcome)) }
+            return
+        }
+        queue.withLock { $0.waiting.append(chunk) }
+        work.signal()
+    }
+
+    func nextFinished() -> (chunk: Int, outcome: ChunkOutcome)? {
+        queue.withLock { $0.finished.isEmpty ? nil : $0.finished.removeFirst() }
+    }
+
+    func close() {
+        queue.withLock { $0.isClosed = true }
+        for _ in 0..<threadCount { work.signal() }
+        for thread in threads.withLock({ $0 }) { thread.join() }
+    }
+
+    private func run(thread: Int) {
+        while true {
+            work.wait()
+            let chunk = queue.withLock { queue -> Int? in
+                guard queue.taken < queue.waiting.count else { return nil }
+                defer {
+                    if queue.taken == queue.waiting.count {
+                        queue.waiting.removeAll(keepingCapacity: true)
+                        queue.taken = 0
+                    }
+                }
+                queue.taken += 1
+                return queue.waiting[queue.taken - 1]
+            }
+            guard let chunk else { return }
+            let outcome = update(chunk, thread)
+            queue.withLock { $0.finished.append((chunk, outcome)) }
+            completion?.signal()
+        }
+    }
+}
+
+/// What became of a chunk's update.
+enum ChunkOutcome: Equatable, Sendable {
+    case updated
+    /// The reduced gradient is NaN or infinite at this element of the layout.
+    case notFinite(element: Int)
+}

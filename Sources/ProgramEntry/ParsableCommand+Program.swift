@@ -1,0 +1,18 @@
+public import ArgumentParser
+internal import Glibc
+
+extension ParsableCommand {
+    /// The whole of a program's `main`: runs the command and exits; a bad command line exits with 2 (definitions.md).
+    public static func runAsProgram() -> Never {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+            Glibc.exit(0)
+        } catch {
+            let code = exitCode(for: error)
+            let message = fullMessage(for: error)
+            if !message.isEmpty { fputs(message + "\n", code == .success ? stdout : stderr) }
+            Glibc.exit(code == .validationFailure ? 2 : code.rawValue)
+        }
+    }
+}

@@ -1,0 +1,44 @@
+internal import NeuralNet
+
+extension LayerSpecification {
+    var outline: Outline {
+        let options: [Outline.Entry] =
+            switch kind {
+            case .flatten, .sigmoid, .tanh, .relu: []
+            case .dense(let units, let bias, let initializer, let biasInitializer):
+                [
+                    .init("units", .whole(units), .bits),
+                    .init("bias", .flag(bias), .bits),
+                    .init("initializer", initializer?.outline ?? .none, .bits),
+                    .init("bias_initializer", biasInitializer.outline, .bits),
+                ]
+            case .leakyReLU(let slope): [.init("slope", .number(slope), .bits)]
+            case .dropout(let rate, let scaling): [.init("rate", .number(rate), .bits), .init("scaling", .word(scaling.rawValue), .bits)]
+            }
+        if options.isEmpty && name == nil { return .word(kind.keyword) }
+        let name = Outline.Entry("name", name.map(Outline.text) ?? .none, .bits)
+        return .single(kind.keyword, .map(options + [name]))
+    }
+}
+
+extension InitializerSpecification {
+    var outline: Outline {
+        switch self {
+        case .heNormal: .word("he_normal")
+        case .heUniform: .word("he_uniform")
+        case .xavierNormal: .word("xavier_normal")
+        case .xavierUniform: .word("xavier_uniform")
+        case .normal(let deviation): .variant("normal", ["std": .number(deviation)])
+        case .constant(let value): .single("constant", .number(value))
+        }
+    }
+}
+
+extension LossSpecification {
+    var outline: Outline {
+        switch self {
+        case .softmaxCrossEntropy: .variant(keyword, ["label_smoothing": .number(0)])
+        case .binaryCrossEntropy, .meanSquaredError: .word(keyword)
+        }
+    }
+}

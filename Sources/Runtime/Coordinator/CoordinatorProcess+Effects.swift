@@ -1,0 +1,153 @@
+internal import Foundation
+internal import Hashing
+internal import Kernels
+internal import OperatingSystem
+internal import Training
+internal import Wire
+internal import ZeroMQ
+
+/// Effects out: what the state machine wants done.
+extension CoordinatorProcess {
+    func perform(_ effect: Effect) {
+        switch effect {
+        case .startLocalWorker(let slot): startLocalWorker(slot: slot)
+        case .welcome(let worker): welcome(worker)
+        case .refuse(let worker, let refusal):
+            if let peer = peers[worker] { send(.refused(refusal), to: peer) }
+            forget(worker)
+        case .lease(let worker, let lease):
+            if trainingBegan == nil { trainingBegan = now }
+            if let peer = peers[worker] { send(.lease(lease), to: peer) }
+        case .evaluate(let worker, let order):
+            if let peer = peers[worker] { send(.evaluate(order), to: peer) }
+        case .unsubscribe(let worker): peers[worker]?.isSubscribed = false
+        case .cut(let worker, let reason): cut(worker, reason: reason)
+        case .record(let record): self.record(record)
+        case .keepBest: keepBest()
+        case .checkpoint: checkpoint()
+        case .notice(let notice):
+            switch notice.level {
+            case .info: reporter.line(notice.text)
+            case .warning: reporter.warning(notice.text)
+            }
+        case .finish(let ending): self.ending = ending
+        }
+    }
+
+    private func startLocalWorker(slot: Int) {
+        do {
+            try locals.start(slot: slot)
+        } catch {
+            dispatch(.localWorkerExited(slot: slot, description: "can't be started: \(error)"))
+        }
+    }
+
+    private func welcome(_ worker: WorkerID) {
+        guard let peer = peers[worker] else { return }
+        do {
+            let welcome = Welcome(
+                session: peer.token, incarnation: 1, runSHA256: run.runSHA256.description, dataSHA256: run.data.dataSHA256.description,
+                heartbeatMilliseconds: run.configuration.cluster.heartbeatMilliseconds, dataPort: lanes[peer.control.lane].dataPort,
+                run: Array(try JSONEncoder().encode(run.description)))
+            send(.welcome(welcome), to: peer)
+        } catch {
+            preconditionFailure("a run's description can't be written as JSON: \(error)")
+        }
+    }
+
+    private func cut(_ worker: WorkerID, reason: String) {
+        if let peer = peers[worker], lanes[peer.control.lane].isLocal {
+            // A local worker that is stopped or hung would hold its core and its memory for ever; a new one is started in its place.
+            locals.kill(processID: peer.processID)
+        }
+        forget(worker)
+    }
+
+    private func forget(_ worker: WorkerID) {
+        guard let peer = peers.removeValue(forKey: worker) else { return }
+        byControl[peer.control] = nil
+        byToken[peer.token] = nil
+        if let data = peer.data { byData[data] = nil }
+    }
+
+    // MARK: Sending
+
+    func send(_ message: CoordinatorMessage, to peer: Peer) {
+        send(message, to: peer.control)
+    }
+
+    func send(_ message: CoordinatorMessage, to address: Address) {
+        let bytes = ControlCodec.encode(message)
+        let delivery = bytes.withUnsafeBytes { try? lanes[address.lane].control.send(to: address.name, header: $0) }
+        if delivery != .sent, let worker = byControl[address] { dispatch(.lost(worker, reason: "its control connection is gone")) }
+    }
+
+    /// Sends a data message; a peer that can't take it is lost: it has no way to catch up but to come again.
+    private func send(_ header: DataHeader, body: consuming Frame, to worker: WorkerID) {
+        guard let address = peers[worker]?.data else { return }
+        var header = header
+        header.incarnation = 1
+        header.bodyByteCount = UInt64(body.byteCount)
+        let lane = lanes[address.lane]
+        if lane.usesChecksums { header.checksum = body.withBytes { checksum($0) } }
+        var frame: Frame? = body
+        let delivery = withUnsafeTemporaryAllocation(byteCount: DataHeader.byteCount, alignment: 8) { buffer in
+            header.encode(into: buffer)
+            return try? lane.data.send(to: address.name, header: UnsafeRawBufferPointer(buffer), body: &frame)
+        }
+        switch delivery {
+        case .sent: break
+        case .wouldBlock: dispatch(.lost(worker, reason: "it does not take its data"))
+        case .unroutable, nil: dispatch(.lost(worker, reason: "its data connection is gone"))
+        }
+    }
+
+    /// A chunk of a version to everybody who follows: one body for all.
+    func pushWeights(chunk: Int, version: UInt64, block: FloatBlock) {
+        let range = server.chunks.range(chunk)
+        var body = Frame(lending: block.view[range].bytes, from: lenderTable.lender(of: block))
+        let header = DataHeader(kind: .weights, chunk: UInt32(chunk), step: version)
+        for worker in peers.keys where peers[worker]?.isSubscribed == true {
+            send(header, body: Frame(sharing: &body), to: worker)
+        }
+    }
+
+    /// All of the complete version, first layers first, then what is ready of the next; from then on the worker is pushed to.
+    func sendWeights(to worker: WorkerID, wanted: UInt64) {
+        func send(_ chunk: Int, version: UInt64, block: FloatBlock) {
+            let body = Frame(lending: block.view[server.chunks.range(chunk)].bytes, from: lenderTable.lender(of: block))
+            self.send(DataHeader(kind: .weights, chunk: UInt32(chunk), step: version), body: body, to: worker)
+        }
+        if wanted == Evaluation.bestVersion {
+            guard let best else { return }
+            for chunk in 0..<server.chunks.count { send(chunk, version: Evaluation.bestVersion, block: best.weights) }
+            return
+        }
+        for chunk in 0..<server.chunks.count { send(chunk, version: server.version, block: server.state.currentWeights) }
+        for chunk in 0..<server.chunks.count where server.isReady(chunk) {
+            send(chunk, version: server.version + 1, block: server.state.nextWeights)
+        }
+        peers[worker]?.isSubscribed = true
+    }
+
+    /// Answers a request for rows of a shard; the positions are the worker's, every one is checked.
+    func sendRows(to worker: WorkerID, header: DataHeader, positions bytes: UnsafeRawBufferPointer) throws(WireError) {
+        guard let part = PartID(rawValue: header.node), let rows = run.parts[part], header.chunk < UInt32(rows.shardCount) else {
+            throw .malformed("a request for part \(header.node), shard \(header.chunk)")
+        }
+        let shard = Int(header.chunk)
+        let count = bytes.count / 4
+        guard bytes.count % 4 == 0, count > 0, count <= WireProtocol.maximumRowsPerRequest else {
+            throw .malformed("a request for rows of \(bytes.count) bytes")
+        }
+        let positions = (0..<count).map { UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self)) }
+        let limit = UInt32(rows.rowCount(ofShard: shard))
+        guard positions.allSatisfy({ $0 < limit }) else { throw .malformed("a request for a row beyond shard \(shard)'s \(limit)") }
+        let size = rows.packetByteCount(rowCount: count)
+        guard size <= max(WireProtocol.rowPacketBytes * 2, rows.packetByteCount(rowCount: 1)) else {
+            throw .oversized(bytes: size, limit: WireProtocol.rowPacketBytes * 2)
+        }
+        let body = Frame(byteCount: size) { rows.gather(shard: shard, positions: positions[...], into: $0) }
+        send(DataHeader(kind: .rows, node: header.node, chunk: header.chunk, count: header.count), body: body, to: worker)
+    }
+}

@@ -1,0 +1,165 @@
+internal import Exactness
+internal import Hashing
+internal import Kernels
+internal import OperatingSystem
+internal import ParameterServer
+internal import Training
+internal import Wire
+internal import ZeroMQ
+
+/// Messages in: bounds first, then the session, then the meaning. What does not fit is dropped and counted; nothing traps.
+extension CoordinatorProcess {
+    /// Messages taken from one socket before the others get their turn.
+    private static let messagesPerTurn = 256
+
+    func readControl(lane index: Int) throws {
+        let lane = lanes[index]
+        for _ in 0..<Self.messagesPerTurn where ending == nil {
+            switch try lane.control.receive(into: &lane.message) {
+            case .nothing: return
+            case .tooManyParts: cutSender(lane)
+            case .received:
+                guard lane.message.count == 2, let name = lane.message.routingID else {
+                    cutSender(lane)
+                    continue
+                }
+                do {
+                    let message = try ControlCodec.decode(WorkerMessage.self, from: lane.message.bytes(at: 1))
+                    handle(message, from: Address(lane: index, name: name))
+                } catch {
+                    cutSender(lane)
+                }
+            }
+        }
+    }
+
+    private func handle(_ message: WorkerMessage, from address: Address) {
+        func session(_ token: UInt64) -> WorkerID? {
+            if let worker = byToken[token], peers[worker]?.control == address { return worker }
+            send(.unknownSession, to: address)
+            return nil
+        }
+        switch message {
+        case .hello(let hello): greet(hello, from: address)
+        case .ready(let token, let leafClass):
+            if let worker = session(token) { dispatch(.ready(worker, leafClass: leafClass)) }
+        case .heartbeat(let token, _):
+            if let worker = session(token) {
+                dispatch(.heartbeat(worker))
+                send(.heartbeat, to: address)
+            }
+        case .leaseTaken(let token, let sequence):
+            if let worker = session(token) { dispatch(.leaseTaken(worker, sequence: sequence)) }
+        case .leaving(let token, let reason):
+            if let worker = session(token) { dispatch(.leaving(worker, reason: reason)) }
+        case .failed(let token, let error):
+            if let worker = session(token) { dispatch(.failed(worker, error: error)) }
+        }
+    }
+
+    private func greet(_ hello: Hello, from address: Address) {
+        if let former = byControl[address] { dispatch(.lost(former, reason: "it said hello again")) }
+        let worker = nextWorker
+        nextWorker += 1
+        let token = UInt64.random(in: 1...UInt64.max)
+        peers[worker] = Peer(token: token, control: address, processID: hello.processID)
+        byControl[address] = worker
+        byToken[token] = worker
+        let isLocal = lanes[address.lane].isLocal && locals.contains(processID: hello.processID)
+        dispatch(.hello(worker, hello, isLocal: isLocal))
+    }
+
+    // MARK: Data
+
+    func readData(lane index: Int) throws {
+        let lane = lanes[index]
+        for _ in 0..<Self.messagesPerTurn where ending == nil {
+            switch try lane.data.receive(into: &lane.message) {
+            case .nothing: return
+            case .tooManyParts: cutSender(lane)
+            case .received:
+                do {
+                    try handleData(lane: lane, index: index)
+                } catch {
+                    reporter.warning("a worker's message was dropped and its connection cut: \(error)")
+                    cutSender(lane)
+                }
+            }
+            advanceServer()
+        }
+    }
+
+    private func handleData(lane: Lane, index: Int) throws(WireError) {
+        guard lane.message.count >= 2, let name = lane.message.routingID else { throw .malformed("a data message without a header") }
+        let header = try DataHeader(decoding: lane.message.bytes(at: 1))
+        let bodyCount = lane.message.count > 2 ? lane.message.byteCount(at: 2) : 0
+        guard header.bodyByteCount == UInt64(bodyCount) else {
+            throw .bodyLength(bodyCount, expected: Int(clamping: header.bodyByteCount))
+        }
+        let address = Address(lane: index, name: name)
+        if header.kind == .attach {
+            guard let worker = byToken[header.session] else { return drop() }
+            peers[worker]?.data = address
+            byData[address] = worker
+            return
+        }
+        guard let worker = byData[address], let peer = peers[worker], peer.token == header.session, header.incarnation == 1 else {
+            return drop()
+        }
+        if lane.usesChecksums, bodyCount > 0, checksum(lane.message.bytes(at: 2)) != header.checksum { throw .checksum }
+        switch header.kind {
+        case .gradient: try takeGradient(header, lane: lane)
+        case .pull: sendWeights(to: worker, wanted: header.step)
+        case .rowsWanted: try sendRows(to: worker, header: header, positions: body(of: lane))
+        case .figures: try takeFigures(from: worker, header: header, body: body(of: lane))
+        case .attach, .weights, .rows: throw .malformed("a \(header.kind) message from a worker")
+        }
+    }
+
+    private func body(of lane: Lane) -> UnsafeRawBufferPointer {
+        lane.message.count > 2 ? lane.message.bytes(at: 2) : UnsafeRawBufferPointer(start: nil, count: 0)
+    }
+
+    private func takeGradient(_ header: DataHeader, lane: Lane) throws(WireError) {
+        guard lane.message.count == 3, lane.message.byteCount(at: 2) > 0, lane.message.byteCount(at: 2) % 4 == 0 else {
+            throw .malformed("a gradient without values")
+        }
+        guard header.step == server.version else { return drop() }
+        guard let place = inbox.keep(part: 2, of: &lane.message) else { throw .malformed("more contributions than a window holds") }
+        let offer = server.offer(
+            step: header.step, node: TreeNode(number: header.node), chunk: Int(header.chunk), samples: Int(header.count),
+            loss: header.loss, body: inbox.floats(at: place), token: place)
+        switch offer {
+        case .accepted: break
+        case .ignored:
+            inbox.release(place)
+            drop()
+        case .refused(let text):
+            inbox.release(place)
+            throw .malformed(text)
+        }
+    }
+
+    private func takeFigures(from worker: WorkerID, header: DataHeader, body: UnsafeRawBufferPointer) throws(WireError) {
+        guard let part = PartID(rawValue: header.node), let plan = run.plan.parts[part], header.chunk < UInt32(plan.shardCount) else {
+            throw .malformed("figures of part \(header.node), shard \(header.chunk)")
+        }
+        let shard = Int(header.chunk)
+        let expected = (0..<plan.blockCount(ofShard: shard)).map { plan.block($0, ofShard: shard).count }
+        let blocks = try BlockFigures.decode(body, expectedRows: expected)
+        dispatch(.figures(worker, evaluation: header.step, part: part, shard: shard, blocks))
+    }
+
+    private func drop() {
+        framesDropped += 1
+    }
+
+    /// Ends the connection that the last message came over; its session ends with it.
+    private func cutSender(_ lane: Lane) {
+        framesDropped += 1
+        if let descriptor = lane.message.sourceDescriptor { _ = PeerShutdown.shutdown(descriptor) }
+        guard let name = lane.message.routingID, let index = lanes.firstIndex(where: { $0 === lane }) else { return }
+        let address = Address(lane: index, name: name)
+        if let worker = byControl[address] ?? byData[address] { dispatch(.lost(worker, reason: "it broke the protocol")) }
+    }
+}

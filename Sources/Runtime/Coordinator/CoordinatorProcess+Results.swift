@@ -1,0 +1,217 @@
+internal import Checkpoints
+internal import Datasets
+internal import Exactness
+internal import Foundation
+internal import Hashing
+internal import Kernels
+internal import NeuralNet
+internal import OperatingSystem
+internal import ParameterServer
+internal import Training
+internal import Wire
+
+/// What a run writes and says: history, checkpoints, the result, the model.
+extension CoordinatorProcess {
+    func describe() {
+        for line in run.dataLines + [run.netLine] + run.trainingLines { reporter.line(line) }
+        var workers = "\(localWorkerCount) local × \(threadsPerWorker) thread\(threadsPerWorker == 1 ? "" : "s")"
+        if let remote = lanes.first(where: { !$0.isLocal }) { workers += "; others: dnn-worker --connect \(remote.endpoint)" }
+        reporter.line("workers   \(workers)")
+        if lanes.contains(where: { !$0.isLocal }) {
+            reporter.warning(
+                "tcp connections are neither encrypted nor authenticated yet: whoever reaches the port can read the data and the weights "
+                    + "and change the result; bind to a trusted network only")
+        }
+        if localWorkerCount > run.plan.tree.shardCount {
+            reporter.warning("--workers \(localWorkerCount): only \(run.plan.tree.shardCount) (training.virtual_shards) can share a step")
+        }
+    }
+
+    func record(_ record: ValidationRecord) {
+        let train = report(record.sample, of: .train)
+        let validation = record.validation.map { report($0, of: .validation) }
+        append(
+            HistoryLine(
+                step: record.step, epoch: record.epoch, learningRate: learningRate, train: train, validation: validation,
+                layers: layerNorms(version: record.step), weightsSHA256: weightsHash(server.state.currentWeights), seconds: now.seconds))
+        var text = "epoch \(record.epoch)/\(run.plan.epochs)  train \(train.summary)"
+        if let validation { text += "  |  validation \(validation.summary)" }
+        reporter.line(text + (record.improved ? "  best" : ""))
+    }
+
+    var learningRate: Double { run.configuration.optimizer.rule.learningRate }
+
+    private func append(_ line: HistoryLine) {
+        do {
+            try folder.appendHistory(line.json)
+        } catch {
+            reporter.warning("history.jsonl can't be written: \(error)")
+        }
+    }
+
+    private func report(_ figures: PartFigures, of part: PartID) -> PartReport {
+        PartReport(figures, rows: run.parts[part]?.part, targetScaling: run.data.targetScaling)
+    }
+
+    /// Norms by layer of the step that made `version`.
+    private func layerNorms(version: UInt64) -> [HistoryLine.LayerNorms] {
+        guard server.normsVersion == version else { return [] }
+        func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
+        return run.network.layers.indices.compactMap { layer in
+            let entries = run.network.layout.entries.indices.filter { run.network.layout.entries[$0].layer == layer }
+            guard let first = entries.first, let last = entries.last else { return nil }
+            let sums = server.norms.sums(of: first..<last + 1)
+            return HistoryLine.LayerNorms(
+                name: run.network.layers[layer].name, gradientNorm: finite(sums.gradient.squareRoot()),
+                weightNorm: finite(sums.weights.squareRoot()), updateRatio: finite((sums.change / sums.weights).squareRoot()))
+        }
+    }
+
+    private func weightsHash(_ block: FloatBlock) -> String {
+        SHA256.hash(of: block.view.bytes).description
+    }
+
+    func keepBest() {
+        let block = best?.weights ?? FloatBlock(count: run.network.layout.count)
+        block.mutableView.copy(from: server.state.currentWeights.view)
+        guard let kept = machine.stopping.best else { return }
+        best = (kept.step, kept.value, block)
+    }
+
+    /// Copies the complete version and lets it be written; one that comes while the last is being written is left out.
+    func checkpoint() {
+        let copy = stateCopy()
+        if !writer.write(copy), ending != nil || !machine.isTraining {
+            writer.finishWriting()
+            _ = writer.write(copy)
+        }
+    }
+
+    private func stateCopy() -> StateCopy {
+        func copied(_ block: FloatBlock) -> FloatBlock {
+            let copy = FloatBlock(count: block.count)
+            copy.mutableView.copy(from: block.view)
+            return copy
+        }
+        return StateCopy(
+            step: machine.version, epoch: run.plan.epochs(at: machine.version), leafClass: machine.leafClass ?? "",
+            progress: ProgressState(
+                step: machine.version, stopping: machine.stopping, bitRelevantKeys: run.configuration.bitRelevantKeys),
+            weights: copied(server.state.currentWeights), slots: server.state.currentSlots.map(copied),
+            best: best.map { ($0.step, $0.value, copied($0.weights)) })
+    }
+
+    // MARK: The end
+
+    /// Writes everything that the run leaves behind and ends the workers.
+    func finish() throws -> RunResult {
+        guard let ending else { preconditionFailure("a run is finished when it has ended") }
+        trainingEnded = now
+        let result = result(of: ending)
+        try closeSessions(outcome: result.outcome)
+        writer.close()
+        for warning in writer.takeWarnings() { reporter.warning(warning) }
+        switch ending.outcome {
+        case .completed, .stoppedEarly: break
+        case .interrupted, .failed:
+            append(
+                HistoryLine(
+                    step: ending.version, epoch: run.plan.epochs(at: ending.version), learningRate: learningRate, train: nil,
+                    validation: nil, layers: layerNorms(version: ending.version), weightsSHA256: result.weightsSHA256,
+                    seconds: now.seconds))
+        }
+        let final = finalWeights(ending)
+        do {
+            try SafetensorsFile.write(run.network.layout.tensors(of: final), metadata: try run.modelMetadata, to: folder.model)
+        } catch {
+            reporter.warning("model.safetensors can't be written: \(error)")
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        do {
+            try AtomicFile.writeDurably(Array(try encoder.encode(result)) + [10], to: folder.result)
+        } catch {
+            reporter.warning("result.json can't be written: \(error)")
+        }
+        summarize(result, ending: ending)
+        return result
+    }
+
+    private func finalWeights(_ ending: Ending) -> FloatBlock {
+        if ending.restoresBest, let best { return best.weights }
+        return server.state.currentWeights
+    }
+
+    private func result(of ending: Ending) -> RunResult {
+        let weights = finalWeights(ending)
+        var state = SHA256()
+        state.update(weights.view.bytes)
+        for slot in server.state.currentSlots { state.update(slot.view.bytes) }
+        let training = ((trainingEnded ?? now) - (trainingBegan ?? now)).seconds
+        let samples = samplesTrained(until: ending.version)
+        var outcome = ""
+        var error: String?
+        switch ending.outcome {
+        case .completed: outcome = "completed"
+        case .stoppedEarly: outcome = "stopped_early"
+        case .interrupted: outcome = "interrupted"
+        case .failed(let text):
+            outcome = "failed"
+            error = text
+        }
+        return RunResult(
+            weightsSHA256: weightsHash(weights), stateSHA256: state.finalize().description, outcome: outcome, error: error,
+            steps: ending.version, evaluations: ending.version, epochs: run.plan.epochs(at: ending.version),
+            bestEpoch: machine.stopping.best?.epoch, penalty: penalty(of: weights), virtualShards: run.description.shardCount,
+            workersSeen: machine.events.workersSeen, parameters: run.network.layout.count, leafClass: machine.leafClass,
+            numericsVersion: numericsVersion, runSHA256: run.runSHA256.description, dataSHA256: run.data.dataSHA256.description,
+            train: ending.figures[.train].map { report($0, of: .train) },
+            validation: ending.figures[.validation].map { report($0, of: .validation) },
+            test: ending.figures[.test].map { report($0, of: .test) }, wallSeconds: now.seconds, trainingSeconds: training,
+            samplesPerSecond: training > 0 ? Double(samples) / training : 0, peakMemoryBytes: Machine.peakMemory,
+            events: RunResult.EventReport(
+                leasesReissued: machine.events.leasesReissued, workersLost: machine.events.workersLost, framesDropped: framesDropped))
+    }
+
+    private func samplesTrained(until version: UInt64) -> Int {
+        let train = run.plan.train
+        let rest = (0..<UInt64(train.stepInEpoch(version))).reduce(0) { $0 + train.sampleCount(step: $1) }
+        return Int(train.epoch(ofStep: version)) * train.rowCount + rest
+    }
+
+    /// ½λ‖w‖² + λ₁‖w‖₁ over what is regularised: double sums over figure blocks, joined by the tree.
+    private func penalty(of weights: FloatBlock) -> Double {
+        let treatment = run.updater.treatment
+        guard treatment.l1 != 0 || treatment.l2 != 0 else { return 0 }
+        var blocks: [Double] = []
+        for start in stride(from: 0, to: weights.count, by: figureBlockLength) {
+            let block = start..<min(start + figureBlockLength, weights.count)
+            var sum = 0.0
+            for entry in run.network.layout.entries where entry.isRegularized && entry.range.overlaps(block) {
+                for index in entry.range.clamped(to: block) {
+                    let value = Double(weights.view[index])
+                    sum += treatment.l2 / 2 * value * value + treatment.l1 * abs(value)
+                }
+            }
+            blocks.append(sum)
+        }
+        return treeSum(blocks)
+    }
+
+    private func summarize(_ result: RunResult, ending: Ending) {
+        switch ending.outcome {
+        case .completed: reporter.line("completed after \(result.epochs) epochs, \(result.steps) steps")
+        case .stoppedEarly(let reason): reporter.line("stopped early after \(result.epochs) epochs: \(reason)")
+        case .interrupted: reporter.line("interrupted at step \(result.steps); the last complete step is saved in \(folder.checkpoints)")
+        case .failed(let text): reporter.warning("failed at step \(result.steps): \(text)")
+        }
+        if ending.restoresBest, let epoch = result.bestEpoch { reporter.line("weights of epoch \(epoch), the best, are the final ones") }
+        for (name, report) in [("train", result.train), ("validation", result.validation), ("test", result.test)] {
+            if let report { reporter.line("\(name.padding(toLength: 11, withPad: " ", startingAt: 0))\(report.summary)  (\(report.samples) samples)") }
+        }
+        reporter.line(
+            "time       \(result.trainingSeconds.formatted(digits: 2)) s of training, \(Int(result.samplesPerSecond)) samples/s")
+        reporter.line("weights    \(result.weightsSHA256)")
+        reporter.line("folder     \(folder.path)")
+    }
+}

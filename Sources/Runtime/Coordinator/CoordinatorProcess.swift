@@ -1,0 +1,289 @@
+internal import Checkpoints
+internal import Exactness
+internal import Foundation
+internal import Hashing
+internal import Kernels
+internal import NeuralNet
+internal import OperatingSystem
+internal import ParameterServer
+internal import Training
+internal import Wire
+internal import ZeroMQ
+
+/// What the command line says of a run, beside its run file.
+public struct CoordinatorOptions: Sendable {
+    /// nil: as many as can share a step and have a core.
+    public var workers: Int?
+    /// Compute threads of each local worker.
+    public var threads: Int
+    /// A control endpoint for workers of other hosts.
+    public var bind: String?
+    public var isQuiet: Bool
+    /// The cores to share out; nil: those this process may use.
+    public var cores: Int?
+
+    public init(workers: Int? = nil, threads: Int = 1, bind: String? = nil, isQuiet: Bool = false, cores: Int? = nil) {
+        self.workers = workers
+        self.threads = threads
+        self.bind = bind
+        self.isQuiet = isQuiet
+        self.cores = cores
+    }
+}
+
+/// The shell around the coordinator's state machine and the parameter server: sockets, processes, files, the clock. One thread.
+///
+/// Events go in, effects come out and are carried out in order; bodies of gradients and weights pass by the state machine.
+final class CoordinatorProcess {
+    let run: PreparedRun
+    let folder: RunFolder
+    let start = Machine.monotonicTime
+    var machine: Coordinator
+    let server: ParameterServer
+    let inbox: Inbox
+    let lanes: [Lane]
+    var peers: [WorkerID: Peer] = [:]
+    var byControl: [Address: WorkerID] = [:]
+    var byData: [Address: WorkerID] = [:]
+    var byToken: [UInt64: WorkerID] = [:]
+    var nextWorker: WorkerID = 1
+    let locals: LocalWorkers
+    let writer: SnapshotWriter
+    var reporter: ProgressReporter
+    var best: (step: UInt64, value: Double, weights: FloatBlock)?
+    var framesDropped = 0
+    var ending: Ending?
+    var trainingBegan: Duration?
+    var trainingEnded: Duration?
+    /// Told when a version is complete; for benchmarks.
+    var stepObserver: ((UInt64, Duration) -> Void)?
+
+    private let context: Context
+    private let signals: SignalDescriptor
+    private let updates: EventDescriptor
+    private var waiting: [Event] = []
+    private var isDispatching = false
+    private var lastTick = Duration.zero
+    private var privateFolder: TemporaryFolder?
+
+    /// - Parameter signals: made first thing in `main`.
+    init(_ run: PreparedRun, folder: RunFolder, options: CoordinatorOptions, signals: SignalDescriptor) throws {
+        self.run = run
+        self.folder = folder
+        self.signals = signals
+        _ = try Machine.raiseDescriptorLimit()
+        let cores = options.cores ?? Machine.coreCount
+        let localWorkers = options.workers ?? min(run.plan.tree.shardCount, max(1, cores / max(options.threads, 1)))
+        let chunks = ChunkMap(elementCount: run.network.layout.count, chunkByteCount: run.description.chunkByteCount)
+        context = try Context(ioThreads: 1)
+        updates = try EventDescriptor()
+
+        var lanes: [Lane] = []
+        var ipc = "ipc:///nowhere"
+        if localWorkers > 0 {
+            let folder = try TemporaryFolder(prefix: "dnn-")
+            privateFolder = folder
+            lanes.append(
+                try Lane(
+                    context: context, endpoint: "ipc://" + folder.appending("control"), chunkByteCount: run.description.chunkByteCount,
+                    chunkCount: chunks.count))
+            ipc = lanes[0].endpoint
+        }
+        if let bind = options.bind {
+            lanes.append(
+                try Lane(
+                    context: context, endpoint: bind, chunkByteCount: run.description.chunkByteCount, chunkCount: chunks.count))
+        }
+        self.lanes = lanes
+        locals = try LocalWorkers(endpoint: ipc, threads: options.threads, logs: folder.logs)
+
+        let cluster = run.configuration.cluster
+        machine = Coordinator(
+            plan: run.plan,
+            limits: CoordinatorLimits(
+                minimumWorkers: cluster.minimumWorkers, localWorkers: localWorkers, acceptsRemoteWorkers: options.bind != nil,
+                joinTimeout: .seconds(cluster.joinTimeoutSeconds), idleTimeout: .seconds(cluster.idleTimeoutSeconds),
+                heartbeat: .milliseconds(cluster.heartbeatMilliseconds),
+                checkpointEvery: .seconds(run.configuration.training.checkpointEverySeconds),
+                invitation: lanes.last.map { "dnn-worker --connect \($0.endpoint)" } ?? ""),
+            rules: AdmissionRules(numericsVersion: numericsVersion, leafClass: nil))
+
+        let inbox = Inbox(count: run.plan.tree.shardCount * min(chunks.count, WireProtocol.chunkWindow))
+        self.inbox = inbox
+        let spare = max(0, cores - localWorkers * options.threads)
+        let lenderTable = LenderTable()
+        server = try ParameterServer(
+            layout: run.network.layout, updater: run.updater, plan: run.plan.train, tree: run.plan.tree,
+            chunkByteCount: run.description.chunkByteCount,
+            threads: run.network.layout.count < Self.smallestSharedUpdate ? 0 : min(spare, Self.mostUpdateThreads), completion: updates,
+            learningRate: { [rate = run.configuration.optimizer.rule.learningRate] _ in rate }, isFree: { lenderTable.isFree($0) },
+            release: { inbox.release($0) })
+        server.window = WireProtocol.chunkWindow
+        self.lenderTable = lenderTable
+        writer = try SnapshotWriter(
+            folder: folder.checkpoints, keep: run.configuration.training.keptCheckpoints, layout: run.network.layout,
+            slotNames: run.updater.slotNames,
+            identity: { [runSHA256 = run.runSHA256, data = run.data.dataSHA256] leafClass in
+                RunIdentity(runSHA256: runSHA256, dataSHA256: data, leafClass: leafClass, numericsVersion: numericsVersion)
+            }, configuration: run.configuration.effectiveYAML, metadata: try run.modelMetadata)
+        reporter = ProgressReporter(isQuiet: options.isQuiet, plan: run.plan)
+        run.network.initialize(into: server.state.currentWeights.mutableView, seed: run.configuration.seed)
+        localWorkerCount = localWorkers
+        threadsPerWorker = options.threads
+    }
+
+    let lenderTable: LenderTable
+    let localWorkerCount: Int
+    let threadsPerWorker: Int
+
+    /// Elements from which an update is worth a hand-over to another thread.
+    private static let smallestSharedUpdate = 262_144
+    private static let mostUpdateThreads = 8
+
+    var now: Duration { Machine.monotonicTime - start }
+
+    // MARK: The loop
+
+    /// Runs until the run has ended and everything it leaves behind is on disk.
+    func execute() throws -> RunResult {
+        describe()
+        var poller = Poller()
+        _ = poller.add(descriptor: signals.descriptor)
+        _ = poller.add(descriptor: updates.descriptor)
+        _ = poller.add(descriptor: writer.event.descriptor)
+        for lane in lanes {
+            _ = poller.add(lane.control)
+            _ = poller.add(lane.data)
+        }
+        dispatch(.start)
+        while ending == nil {
+            try poller.wait(timeout: max(.zero, lastTick + machine.tickInterval - now))
+            try readSignals()
+            for index in lanes.indices {
+                try readControl(lane: index)
+                try readData(lane: index)
+            }
+            updates.drain()
+            advanceServer()
+            for warning in writer.takeWarnings() { reporter.warning(warning) }
+            if now - lastTick >= machine.tickInterval {
+                lastTick = now
+                dispatch(.tick(uncovered: server.uncoveredShards))
+                reporter.update(step: machine.version, loss: server.lastLoss, workers: machine.admittedWorkers, now: now)
+            }
+        }
+        return try finish()
+    }
+
+    /// Gives an event to the state machine and carries out what it says; events that arise from that wait their turn.
+    func dispatch(_ event: Event) {
+        waiting.append(event)
+        guard !isDispatching else { return }
+        isDispatching = true
+        defer { isDispatching = false }
+        while !waiting.isEmpty, ending == nil {
+            for effect in machine.handle(waiting.removeFirst(), now: now) where ending == nil { perform(effect) }
+        }
+    }
+
+    /// Takes what the server has ready: chunks of the next version go out, a complete version is an event.
+    func advanceServer() {
+        while ending == nil, let progress = server.nextProgress(wantsNorms: { [plan = run.plan] in plan.nextBarrier(after: $0 - 1) == $0 }) {
+            switch progress {
+            case .chunkReady(let chunk): pushWeights(chunk: chunk, version: server.version + 1, block: server.state.nextWeights)
+            case .stepCompleted(let version):
+                stepObserver?(version, now)
+                dispatch(.stepCompleted(version: version))
+            case .notFinite(let element):
+                let place = run.network.layout.entry(containing: element)?.name ?? "element \(element)"
+                dispatch(.notFinite(step: server.version, where: place))
+            }
+        }
+    }
+
+    private func readSignals() throws {
+        while let signal = try signals.next() {
+            switch signal {
+            case .childEnded: try reapLocalWorkers()
+            default: dispatch(.interrupted(signal: signal.rawValue))
+            }
+        }
+    }
+
+    func reapLocalWorkers() throws {
+        for (slot, processID, exit) in try locals.reap() {
+            let text = "\(exit)"
+            if let worker = peers.first(where: { $0.value.processID == processID && lanes[$0.value.control.lane].isLocal })?.key {
+                dispatch(.lost(worker, reason: "its process \(text)"))
+            }
+            dispatch(.localWorkerExited(slot: slot, description: "\(text); see \(folder.logs)/worker-\(slot + 1).log"))
+        }
+    }
+
+    /// Ends the sessions, waits for the local workers, and removes what was private.
+    func closeSessions(outcome: String) throws {
+        for peer in peers.values { send(.finished(outcome: outcome), to: peer) }
+        let deadline = now + .seconds(5)
+        var poller = Poller()
+        _ = poller.add(descriptor: signals.descriptor)
+        while !locals.isEmpty, now < deadline {
+            _ = try locals.reap()
+            if locals.isEmpty { break }
+            try poller.wait(timeout: deadline - now)
+            while try signals.next() != nil {}
+        }
+        try locals.killAll()
+        privateFolder = nil
+    }
+}
+
+/// Who lends which block of weights to messages.
+final class LenderTable {
+    private var lenders: [ObjectIdentifier: Lender] = [:]
+
+    func lender(of block: FloatBlock) -> Lender {
+        let key = ObjectIdentifier(block)
+        if let lender = lenders[key] { return lender }
+        // At most one block is replaced while messages still read it; forgotten lenders keep their block alive by themselves.
+        let lender = Lender(keeping: block)
+        lenders[key] = lender
+        return lender
+    }
+
+    func isFree(_ block: FloatBlock) -> Bool {
+        (lenders[ObjectIdentifier(block)]?.outstanding ?? 0) == 0
+    }
+}
+
+/// Places for contributions that wait until their chunk is complete.
+final class Inbox {
+    private var store: FrameStore
+    private var free: [Int]
+
+    init(count: Int) {
+        store = FrameStore(count: count)
+        free = Array((0..<count).reversed())
+    }
+
+    /// Moves the body of a message into a place; nil if all are taken, which no worker that keeps to its window can bring about.
+    func keep(part: Int, of message: inout Message) -> Int? {
+        guard let place = free.popLast() else { return nil }
+        store.store(part: part, of: &message, at: place)
+        return place
+    }
+
+    func floats(at place: Int) -> FloatView {
+        let bytes = store.bytes(at: place)
+        guard let base = bytes.baseAddress else { preconditionFailure("an empty place was asked for its floats") }
+        return FloatView(base: base, count: bytes.count / 4)
+    }
+
+    func bytes(at place: Int) -> UnsafeRawBufferPointer {
+        store.bytes(at: place)
+    }
+
+    func release(_ place: Int) {
+        store.clear(at: place)
+        free.append(place)
+    }
+}

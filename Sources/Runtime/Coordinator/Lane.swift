@@ -1,0 +1,65 @@
+internal import Wire
+internal import ZeroMQ
+
+/// A pair of sockets, control and data, for one transport; the coordinator's thread owns them all.
+final class Lane {
+    let control: Socket
+    let data: Socket
+    /// What workers connect to.
+    let endpoint: String
+    /// What the welcome tells; nil over ipc.
+    let dataPort: UInt16?
+    /// Over ipc bytes do not change on their way.
+    var usesChecksums: Bool { dataPort != nil }
+    var isLocal: Bool { dataPort == nil }
+    var message = Message(maximumParts: 3)
+
+    /// - Parameter endpoint: the control endpoint; data is the next port (any, for port 0) or the name with `.data`.
+    init(context: Context, endpoint: String, chunkByteCount: Int, chunkCount: Int) throws {
+        control = try Socket(.router, in: context, options: .control)
+        data = try Socket(.router, in: context, options: .data(chunkByteCount: chunkByteCount, chunkCount: chunkCount))
+        guard endpoint.hasPrefix("tcp:") else {
+            self.endpoint = try control.bind(endpoint)
+            try data.bind(endpoint + ".data")
+            dataPort = nil
+            return
+        }
+        let (host, port) = try Self.split(endpoint)
+        self.endpoint = try control.bind(port == 0 ? "\(host):*" : endpoint)
+        let bound = try data.bind(port == 0 ? "\(host):*" : "\(host):\(port + 1)")
+        dataPort = try Self.split(bound).port
+    }
+
+    /// - Returns: everything before the last colon, and the port.
+    private static func split(_ endpoint: String) throws -> (host: Substring, port: UInt16) {
+        guard let colon = endpoint.lastIndex(of: ":"), let port = UInt16(endpoint[endpoint.index(after: colon)...]), port < .max else {
+            throw EndpointError(endpoint: endpoint)
+        }
+        return (endpoint[..<colon], port)
+    }
+}
+
+/// An endpoint that is none.
+struct EndpointError: Error, CustomStringConvertible {
+    var endpoint: String
+
+    var description: String {
+        "--bind \(endpoint): expected tcp://ADDRESS:PORT (port 0 chooses one; the port after it carries data) or ipc:///PATH"
+    }
+}
+
+/// A peer of a socket of ours.
+struct Address: Hashable {
+    var lane: Int
+    var name: RoutingID
+}
+
+/// A worker's session as the shell knows it.
+struct Peer {
+    let token: UInt64
+    let control: Address
+    let processID: Int32
+    var data: Address?
+    /// Whether new weights are pushed to it.
+    var isSubscribed = false
+}

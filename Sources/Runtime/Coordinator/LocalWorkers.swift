@@ -1,0 +1,59 @@
+internal import Foundation
+internal import OperatingSystem
+
+/// The worker processes that this coordinator has started on its own host.
+final class LocalWorkers {
+    private let executable: String
+    private let endpoint: String
+    private let threads: Int
+    private let logs: String
+    private var processes: [Int: ChildProcess] = [:]
+
+    /// `dnn-worker` lies beside this program.
+    init(endpoint: String, threads: Int, logs: String) throws {
+        let own = try Machine.executablePath()
+        executable = (own as NSString).deletingLastPathComponent + "/dnn-worker"
+        self.endpoint = endpoint
+        self.threads = threads
+        self.logs = logs
+    }
+
+    var isEmpty: Bool { processes.isEmpty }
+
+    func contains(processID: Int32) -> Bool {
+        processes.values.contains { $0.pid == processID }
+    }
+
+    /// A parent-death signal follows the spawning thread: to be called on the main thread.
+    func start(slot: Int) throws {
+        processes[slot] = try ChildProcess.spawn(
+            executable: executable,
+            arguments: [
+                "--connect", endpoint, "--threads", "\(threads)", "--name", "local-\(slot + 1)",
+                "--parent", "\(Machine.processIdentifier)",
+            ], standardOutput: .file("\(logs)/worker-\(slot + 1).log"), standardError: .file("\(logs)/worker-\(slot + 1).log"))
+    }
+
+    /// Those that have ended since the last call.
+    func reap() throws -> [(slot: Int, processID: Int32, exit: ChildProcess.Exit)] {
+        var ended: [(slot: Int, processID: Int32, exit: ChildProcess.Exit)] = []
+        for (slot, process) in processes {
+            guard let exit = try process.reap() else { continue }
+            ended.append((slot, process.pid, exit))
+            processes[slot] = nil
+        }
+        return ended.sorted { $0.slot < $1.slot }
+    }
+
+    func kill(processID: Int32) {
+        for process in processes.values where process.pid == processID { _ = process.killGroup(.kill) }
+    }
+
+    func killAll() throws {
+        for process in processes.values {
+            _ = process.killGroup(.kill)
+            _ = try process.waitForExit()
+        }
+        processes = [:]
+    }
+}

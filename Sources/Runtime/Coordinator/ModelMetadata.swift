@@ -1,0 +1,20 @@
+internal import Datasets
+internal import Foundation
+
+extension PreparedRun {
+    /// What `model.safetensors` holds beside the weights: all that is needed to use the net.
+    var modelMetadata: [String: String] {
+        get throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            func json(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
+            var metadata = [
+                "format": "dnn-model-1", "name": configuration.name, "model": try json(network.specification),
+                "preprocessing": try json(data.preprocessing), "encoding": try json(data.encoding),
+                "numerics_version": "\(numericsVersion)",
+            ]
+            if let scaling = data.targetScaling { metadata["target_scaling"] = try json(scaling) }
+            return metadata
+        }
+    }
+}

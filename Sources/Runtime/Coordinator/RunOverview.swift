@@ -1,0 +1,48 @@
+internal import Datasets
+internal import NeuralNet
+
+extension PreparedRun {
+    /// What was understood of a run file: data, net by layer, training, and the effective configuration.
+    var overview: String {
+        (dataLines + netLines + trainingLines).joined(separator: "\n") + "\n\n" + configuration.effectiveYAML
+    }
+
+    var dataLines: [String] {
+        func count(_ part: DataPart?) -> String { part.map { "\($0.rowCount)" } ?? "none" }
+        let classes = data.classNames.map { ", \($0.count) classes" } ?? ""
+        return [
+            "data      \(data.train.rowCount) training rows of \(shape(data.inputShape)), validation \(count(data.validation)), "
+                + "test \(count(data.test))\(classes)"
+        ]
+    }
+
+    private var netLines: [String] {
+        var lines = ["net       \(network.layout.count) parameters"]
+        for layer in network.layers {
+            let parameters = layer.parameterCount > 0 ? "\(layer.parameterCount) parameters" : ""
+            lines.append("          \(pad(layer.label, 28)) \(pad(shape(layer.outputShape), 14)) \(parameters)")
+        }
+        return lines
+    }
+
+    /// The net in one line.
+    var netLine: String {
+        let layers = network.layers.map { $0.parameterCount > 0 ? "\($0.keyword) \(shape($0.outputShape))" : $0.keyword }
+        return "net       \(layers.joined(separator: " → ")); \(network.layout.count) parameters"
+    }
+
+    var trainingLines: [String] {
+        [
+            "training  \(plan.epochs) epochs of \(plan.train.stepsPerEpoch) steps, batch \(description.batchSize) = "
+                + "\(description.shardCount) virtual shards × \(description.leafRows) rows, \(updater.rule.keyword)"
+        ]
+    }
+
+    private func shape(_ dimensions: [Int]) -> String {
+        dimensions.map(String.init).joined(separator: "×")
+    }
+
+    private func pad(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+}

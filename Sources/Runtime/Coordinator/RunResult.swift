@@ -1,0 +1,144 @@
+internal import Datasets
+internal import Foundation
+internal import Training
+
+/// `result.json`: the run in figures. Keys are part of the user's interface (results.md).
+struct RunResult: Encodable {
+    var weightsSHA256: String
+    var stateSHA256: String
+    var outcome: String
+    var error: String?
+    var steps: UInt64
+    var evaluations: UInt64
+    var epochs: Int
+    var bestEpoch: Int?
+    var penalty: Double
+    var virtualShards: Int
+    var workersSeen: Int
+    var parameters: Int
+    var precision = "f32"
+    var mode = "exact"
+    var leafClass: String?
+    var numericsVersion: Int
+    var runSHA256: String
+    var dataSHA256: String
+    var train: PartReport?
+    var validation: PartReport?
+    var test: PartReport?
+    var wallSeconds: Double
+    var trainingSeconds: Double
+    var samplesPerSecond: Double
+    var peakMemoryBytes: Int?
+    var events: EventReport
+
+    struct EventReport: Encodable {
+        var leasesReissued: Int
+        var workersLost: Int
+        var framesDropped: Int
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case weightsSHA256 = "weights_sha256"
+        case stateSHA256 = "state_sha256"
+        case outcome, error, steps, evaluations, epochs
+        case bestEpoch = "best_epoch"
+        case penalty
+        case virtualShards = "virtual_shards"
+        case workersSeen = "workers_seen"
+        case parameters, precision, mode
+        case leafClass = "leaf_class"
+        case numericsVersion = "numerics_version"
+        case runSHA256 = "run_sha256"
+        case dataSHA256 = "data_sha256"
+        case train, validation, test
+        case wallSeconds = "wall_seconds"
+        case trainingSeconds = "training_seconds"
+        case samplesPerSecond = "samples_per_second"
+        case peakMemoryBytes = "peak_memory_bytes"
+        case events
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(weightsSHA256, forKey: .weightsSHA256)
+        try values.encode(stateSHA256, forKey: .stateSHA256)
+        try values.encode(outcome, forKey: .outcome)
+        try values.encode(error, forKey: .error)  // null where there is none: the key is always there
+        try values.encode(steps, forKey: .steps)
+        try values.encode(evaluations, forKey: .evaluations)
+        try values.encode(epochs, forKey: .epochs)
+        try values.encode(bestEpoch, forKey: .bestEpoch)
+        try values.encode(penalty, forKey: .penalty)
+        try values.encode(virtualShards, forKey: .virtualShards)
+        try values.encode(workersSeen, forKey: .workersSeen)
+        try values.encode(parameters, forKey: .parameters)
+        try values.encode(precision, forKey: .precision)
+        try values.encode(mode, forKey: .mode)
+        try values.encode(leafClass, forKey: .leafClass)
+        try values.encode(numericsVersion, forKey: .numericsVersion)
+        try values.encode(runSHA256, forKey: .runSHA256)
+        try values.encode(dataSHA256, forKey: .dataSHA256)
+        try values.encode(train, forKey: .train)
+        try values.encode(validation, forKey: .validation)
+        try values.encode(test, forKey: .test)
+        try values.encode(wallSeconds, forKey: .wallSeconds)
+        try values.encode(trainingSeconds, forKey: .trainingSeconds)
+        try values.encode(samplesPerSecond, forKey: .samplesPerSecond)
+        try values.encode(peakMemoryBytes, forKey: .peakMemoryBytes)
+        try values.encode(events, forKey: .events)
+    }
+}
+
+extension RunResult.EventReport {
+    private enum CodingKeys: String, CodingKey {
+        case leasesReissued = "leases_reissued"
+        case workersLost = "workers_lost"
+        case framesDropped = "frames_dropped"
+    }
+}
+
+/// A part's figures as they are reported: means, in original units where units exist.
+struct PartReport: Encodable, Equatable {
+    var loss: Double?
+    var accuracy: Double?
+    var rmse: Double?
+    var r2: Double?
+    var samples: Int
+
+    /// - Parameter rows: the part itself, for the spread of regression targets.
+    init(_ figures: PartFigures, rows: DataPart?, targetScaling: TargetScaling?) {
+        loss = figures.meanLoss.isFinite ? figures.meanLoss : nil
+        samples = figures.rows
+        guard let rows, case .values(let targets) = rows.table.targets else {
+            accuracy = figures.accuracy
+            return
+        }
+        let error = (figures.squaredError / Double(figures.rows)).squareRoot()
+        let original = targetScaling?.originalDifference(error) ?? error
+        rmse = original.isFinite ? original : nil
+        var mean = 0.0
+        for row in rows.rows { mean += Double(targets[Int(row)]) }
+        mean /= Double(rows.rowCount)
+        var spread = 0.0
+        for row in rows.rows { spread += (Double(targets[Int(row)]) - mean) * (Double(targets[Int(row)]) - mean) }
+        let unexplained = original * original * Double(figures.rows)
+        if spread > 0, unexplained.isFinite { r2 = 1 - unexplained / spread }
+    }
+
+    /// For one line of text.
+    var summary: String {
+        var words = ["loss " + (loss.map { $0.formatted(digits: 4) } ?? "not finite")]
+        if let accuracy { words.append("accuracy " + accuracy.formatted(digits: 4)) }
+        if let rmse { words.append("rmse " + rmse.formatted(digits: 4)) }
+        if let r2 { words.append("R² " + r2.formatted(digits: 4)) }
+        return words.joined(separator: "  ")
+    }
+}
+
+extension Double {
+    /// With so many digits behind the point, or in scientific notation where they would not show.
+    func formatted(digits: Int) -> String {
+        abs(self) != 0 && (abs(self) < 1e-3 || abs(self) >= 1e6)
+            ? String(format: "%.\(digits - 1)e", self) : String(format: "%.\(digits)f", self)
+    }
+}

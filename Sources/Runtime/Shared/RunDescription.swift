@@ -1,0 +1,55 @@
+internal import Datasets
+internal import Exactness
+internal import NeuralNet
+internal import Wire
+
+/// The version of the numbers: raised whenever the same run file would give other bits.
+public let numericsVersion = 1
+
+/// All that a worker must know to compute: everything but rows and weights. Travels inside the welcome.
+struct RunDescription: Codable, Equatable, Sendable {
+    var seed: UInt64
+    var model: ModelSpecification
+    var rowFormat: RowFormat
+    var preprocessing: Preprocessing
+    var targetScaling: TargetScaling?
+    var shardCount: Int
+    var batchSize: Int
+    /// Rows by part; a part that is absent has none.
+    var trainRows: Int
+    var validationRows: Int
+    var testRows: Int
+    var sampleRows: Int
+    var chunkByteCount: Int
+    /// nil: what each machine has.
+    var instructionSet: String?
+
+    var tree: ShardTree { ShardTree(shardCount: shardCount) }
+    var leafRows: Int { batchSize / shardCount }
+
+    func rowCount(of part: PartID) -> Int {
+        switch part {
+        case .train: trainRows
+        case .validation: validationRows
+        case .test: testRows
+        case .sample: sampleRows
+        }
+    }
+
+    func plan(of part: PartID) -> StepPlan {
+        StepPlan(rowCount: rowCount(of: part), batchSize: batchSize, shardCount: shardCount)
+    }
+
+    /// The parts that have rows.
+    var parts: [PartID] { PartID.allCases.filter { rowCount(of: $0) > 0 } }
+
+    /// Every row count that a leaf or block of this run can have.
+    var leafRowCounts: [Int] {
+        Set(parts.flatMap { plan(of: $0).leafRowCounts }).sorted()
+    }
+}
+
+extension PartID {
+    /// The part whose rows it looks at: the sample is a part of the training rows, the first ones of every shard.
+    var storedAs: PartID { self == .sample ? .train : self }
+}

@@ -1,0 +1,70 @@
+internal import OperatingSystem
+internal import Synchronization
+internal import Wire
+
+/// The two-way channel between a worker's control loop and its compute thread: typed values behind a lock, an eventfd to wake the other.
+final class ComputeLink: Sendable {
+    enum Command: Sendable {
+        case build(Welcome, dataEndpoint: String)
+        case lease(Lease)
+        case evaluate(Evaluation)
+        /// Compute nothing until the next `build`.
+        case pause
+        case stop
+    }
+
+    enum Report: Sendable {
+        case built(session: UInt64, leafClass: String)
+        case leaseTaken(session: UInt64, sequence: UInt64)
+        case failed(String)
+    }
+
+    private let commands = Mutex<[Command]>([])
+    private let reports = Mutex<[Report]>([])
+    private let step = Atomic<UInt64>(0)
+    private let waiting = Atomic<Bool>(false)
+    let commandEvent: EventDescriptor
+    let reportEvent: EventDescriptor
+
+    init() throws(SystemError) {
+        commandEvent = try EventDescriptor()
+        reportEvent = try EventDescriptor()
+    }
+
+    func command(_ command: Command) {
+        commands.withLock { $0.append(command) }
+        waiting.store(true, ordering: .releasing)
+        commandEvent.signal()
+    }
+
+    /// Whether a command waits: cheap enough to ask inside a step.
+    var hasCommand: Bool { waiting.load(ordering: .acquiring) }
+
+    func takeCommands() -> [Command] {
+        commandEvent.drain()
+        waiting.store(false, ordering: .relaxed)
+        return commands.withLock { list in
+            defer { list = [] }
+            return list
+        }
+    }
+
+    func report(_ report: Report) {
+        reports.withLock { $0.append(report) }
+        reportEvent.signal()
+    }
+
+    func takeReports() -> [Report] {
+        reportEvent.drain()
+        return reports.withLock { list in
+            defer { list = [] }
+            return list
+        }
+    }
+
+    /// What the compute thread is at, for heartbeats.
+    var currentStep: UInt64 {
+        get { step.load(ordering: .relaxed) }
+        set { step.store(newValue, ordering: .relaxed) }
+    }
+}

@@ -1,0 +1,70 @@
+internal import Kernels
+internal import Wire
+internal import ZeroMQ
+
+/// The compute thread of a worker: takes commands, computes what its lease says, waits when there is nothing to do.
+final class ComputeLoop {
+    private let context: Context
+    private let link: ComputeLink
+    private let threads: Int
+    private var current: WorkerRun?
+    private var kept: (loader: RowLoader, run: String)?
+
+    init(context: Context, link: ComputeLink, threads: Int) {
+        self.context = context
+        self.link = link
+        self.threads = threads
+    }
+
+    func run() {
+        ComputeThread.configure()
+        do {
+            while try obeyed() {
+                guard let current else {
+                    try waitForCommand()
+                    continue
+                }
+                do {
+                    try current.drain()
+                    if try !current.advance(), !link.hasCommand { try current.connection.wait() }
+                } catch is Interruption {
+                    continue
+                }
+            }
+        } catch {
+            link.report(.failed("\(error)"))
+        }
+    }
+
+    /// Carries out the commands that wait; false after `stop`.
+    private func obeyed() throws -> Bool {
+        for command in link.takeCommands() {
+            switch command {
+            case .build(let welcome, let endpoint): try build(welcome, endpoint: endpoint)
+            case .lease(let lease): try current?.take(lease)
+            case .evaluate(let order): try current?.take(order)
+            case .pause:
+                if let current { kept = (current.loader, current.runSHA256) }
+                current = nil
+            case .stop: return false
+            }
+        }
+        return true
+    }
+
+    private func build(_ welcome: Welcome, endpoint: String) throws {
+        if let current { kept = (current.loader, current.runSHA256) }
+        current = nil
+        let run = try WorkerRun(
+            welcome: welcome, endpoint: endpoint, context: context, link: link, threads: threads, loader: kept?.loader, loaderRun: kept?.run)
+        current = run
+        kept = nil
+        link.report(.built(session: welcome.session, leafClass: try LeafProbe.leafClass(of: run.network, run: run.run, threads: threads)))
+    }
+
+    private func waitForCommand() throws {
+        var poller = Poller()
+        _ = poller.add(descriptor: link.commandEvent.descriptor)
+        try poller.wait(timeout: nil)
+    }
+}

@@ -1,0 +1,57 @@
+internal import Kernels
+internal import ZeroMQ
+
+/// A whole gradient block that messages are sent from without a copy.
+final class GradientBlock {
+    let floats: FloatBlock
+    let lender: Lender
+    /// The step that it was last filled for.
+    var step: UInt64?
+
+    init(count: Int) {
+        floats = FloatBlock(count: count)
+        lender = Lender(keeping: floats)
+    }
+}
+
+/// The blocks that a worker's gradients are written to: up to 3 for every node it sends.
+///
+/// A block is free again when libzmq has given back every body sent from it and its step is over, so that a message that is
+/// still on its way is never written into.
+final class GradientPool {
+    private static let blocksPerNode = 3
+    private let elementCount: Int
+    private var blocks: [GradientBlock] = []
+
+    init(elementCount: Int) {
+        self.elementCount = elementCount
+    }
+
+    /// A block for `step`, nil while all are in use.
+    func take(step: UInt64, nodeCount: Int) -> GradientBlock? {
+        for block in blocks where block.step.map({ $0 < step }) ?? true {
+            if block.lender.outstanding == 0 {
+                block.step = step
+                return block
+            }
+        }
+        guard blocks.count < Self.blocksPerNode * max(nodeCount, 1) else { return nil }
+        let block = GradientBlock(count: elementCount)
+        block.step = step
+        blocks.append(block)
+        return block
+    }
+
+    /// A block that was taken and not sent from is free at once.
+    func putBack(_ block: GradientBlock) {
+        block.step = nil
+    }
+
+    /// Lets go of blocks beyond what so many nodes need.
+    func trim(nodeCount: Int) {
+        let most = Self.blocksPerNode * max(nodeCount, 1)
+        while blocks.count > most, let surplus = blocks.lastIndex(where: { $0.lender.outstanding == 0 }) {
+            blocks.remove(at: surplus)
+        }
+    }
+}

@@ -1,0 +1,105 @@
+internal import Datasets
+internal import Exactness
+internal import Wire
+
+/// A shard of a part of the data.
+struct ShardKey: Hashable {
+    var part: PartID
+    var shard: Int
+}
+
+/// A request for rows under way.
+struct RowRequest {
+    var key: ShardKey
+    var positions: [UInt32]
+}
+
+/// The rows that a worker holds, and the order in which it asks for the others: those of the current step first.
+///
+/// Rows survive the session: a worker that comes back to the same run does not get them again.
+final class RowLoader {
+    let run: RunDescription
+    private var stores: [ShardKey: ShardStore] = [:]
+    private var wanted: [(key: ShardKey, positions: [UInt32], next: Int)] = []
+    private var turn = 0
+    private var underWay: [UInt32: RowRequest] = [:]
+    private var nextRequest: UInt32 = 0
+
+    init(run: RunDescription) {
+        self.run = run
+    }
+
+    func store(_ key: ShardKey) throws -> ShardStore {
+        if let store = stores[key] { return store }
+        let capacity = run.plan(of: key.part).rows(ofShard: key.shard)
+        let store = try ShardStore(
+            format: run.rowFormat, capacity: capacity, preprocessing: run.preprocessing, targetScaling: run.targetScaling)
+        stores[key] = store
+        return store
+    }
+
+    /// Whether the rows at `positions` are here.
+    func holds(_ key: ShardKey, _ positions: ArraySlice<UInt32>) throws -> Bool {
+        let store = try store(key)
+        return store.isComplete || store.missing(in: positions).isEmpty
+    }
+
+    /// Asks anew for what `shards` lack, in the order in which training from `step` on needs it; forgets shards of other workers.
+    func plan(shards: [Int], step: UInt64) throws {
+        underWay.removeAll()
+        wanted.removeAll()
+        turn = 0
+        let kept = Set(shards)
+        stores = stores.filter { kept.contains($0.key.shard) }
+        let train = run.plan(of: .train)
+        let epoch = train.epoch(ofStep: step)
+        for shard in shards {
+            let order = EpochOrder.positions(rowCount: train.rows(ofShard: shard), seed: run.seed, epoch: epoch, shard: shard)
+            let first = min(train.stepInEpoch(step) * train.leafRows, order.count)
+            try want(ShardKey(part: .train, shard: shard), Array(order[first...] + order[..<first]))
+        }
+        for part in [PartID.validation, .test] {
+            let plan = run.plan(of: part)
+            for shard in shards where plan.rows(ofShard: shard) > 0 {
+                try want(ShardKey(part: part, shard: shard), Array(0..<UInt32(plan.rows(ofShard: shard))))
+            }
+        }
+    }
+
+    private func want(_ key: ShardKey, _ positions: [UInt32]) throws {
+        let missing = try store(key).missing(in: positions[...])
+        if !missing.isEmpty { wanted.append((key, missing, 0)) }
+    }
+
+    /// The next request to send, nil while enough are under way or nothing is missing.
+    ///
+    /// Shards of a part take turns, and a first request is a single leaf, so that training can begin before everything is here.
+    func nextRequest(limit: Int = WireProtocol.rowRequestsUnderWay) -> (number: UInt32, request: RowRequest)? {
+        guard underWay.count < limit else { return nil }
+        let part = wanted.first { $0.next < $0.positions.count }?.key.part
+        let candidates = wanted.indices.filter { wanted[$0].next < wanted[$0].positions.count && wanted[$0].key.part == part }
+        guard let index = candidates.first(where: { $0 >= turn }) ?? candidates.first else { return nil }
+        turn = index + 1
+        let entry = wanted[index]
+        let most = max(1, min(WireProtocol.maximumRowsPerRequest, WireProtocol.rowPacketBytes / run.rowFormat.bytesPerRow))
+        let count = entry.next == 0 ? min(most, run.leafRows) : most
+        let end = min(entry.next + count, entry.positions.count)
+        wanted[index].next = end
+        nextRequest &+= 1
+        let request = RowRequest(key: entry.key, positions: Array(entry.positions[entry.next..<end]))
+        underWay[nextRequest] = request
+        return (nextRequest, request)
+    }
+
+    /// Stores what came for a request; an answer to a forgotten one is dropped.
+    func arrived(_ number: UInt32, packet: UnsafeRawBufferPointer) throws {
+        guard let request = underWay.removeValue(forKey: number) else { return }
+        try store(request.key).store(packet, at: request.positions[...])
+    }
+
+    /// Asks again for what was under way: the connection it was asked over is gone.
+    func forgetRequests() {
+        for request in underWay.values { wanted.insert((request.key, request.positions, 0), at: 0) }
+        underWay.removeAll()
+    }
+}

@@ -1,0 +1,116 @@
+internal import OperatingSystem
+internal import Training
+internal import Wire
+internal import ZeroMQ
+
+/// What a worker is told on its command line.
+public struct WorkerOptions: Sendable {
+    public var endpoint: String
+    public var threads: Int
+    public var name: String?
+    public var patience: Duration
+    /// The coordinator that started this worker: it dies with it.
+    public var parent: Int32?
+
+    public init(endpoint: String, threads: Int, name: String?, patience: Duration, parent: Int32?) {
+        self.endpoint = endpoint
+        self.threads = threads
+        self.name = name
+        self.patience = patience
+        self.parent = parent
+    }
+}
+
+/// The shell of `dnn-worker`: the control socket, heartbeats and signals on the main thread, the net on a compute thread.
+public final class WorkerProcess {
+    private let options: WorkerOptions
+    private let name: String
+    private let context: Context
+    private let link: ComputeLink
+    private let signals: SignalDescriptor
+    private let start = Machine.monotonicTime
+    private var session: WorkerSession
+    private var connection: ControlConnection?
+    /// A hello that has found no connection yet.
+    private var owesHello = false
+    private var ending: (code: Int32, message: String)?
+
+    /// Runs a worker to its end and gives the exit code. To be called first in `main`: it arranges for the end with the parent, and
+    /// blocks signals for all threads to come.
+    public static func run(_ options: WorkerOptions) -> Int32 {
+        if let parent = options.parent, !ParentDeath.arrange(expectedParent: parent) { return 1 }
+        do {
+            return try WorkerProcess(options).run()
+        } catch {
+            printError("dnn-worker: \(error)")
+            return 1
+        }
+    }
+
+    private init(_ options: WorkerOptions) throws {
+        self.options = options
+        name = options.name ?? "\(Machine.hostName)-\(Machine.processIdentifier)"
+        signals = try SignalDescriptor([.interrupt, .terminate])
+        _ = try Machine.raiseDescriptorLimit()
+        context = try Context()
+        link = try ComputeLink()
+        session = WorkerSession(patience: options.patience)
+    }
+
+    private func run() throws -> Int32 {
+        let (context, link, threads) = (context, link, options.threads)
+        // Not joined: a compute thread in the middle of a step is not waited for, the process ends with it.
+        _ = try WorkerThread.start(name: "compute") { ComputeLoop(context: context, link: link, threads: threads).run() }
+        try perform(session.handle(.start, now: .zero))
+        while ending == nil { try turn() }
+        let (code, text) = ending ?? (0, "")
+        if code != 0 || options.parent == nil { printError("dnn-worker: \(text)") }
+        return code
+    }
+
+    /// Waits for something to happen and lets the session decide what it means.
+    private func turn() throws {
+        try connection?.wait(toSend: owesHello, timeout: CoordinatorLimits.tick)
+        let now = Machine.monotonicTime - start
+        while try signals.next() != nil { try perform(session.handle(.interrupted, now: now)) }
+        for report in link.takeReports() {
+            switch report {
+            case .built(let number, let leafClass):
+                try perform(session.handle(.built(session: number, leafClass: leafClass), now: now))
+            case .leaseTaken(let number, let sequence):
+                try perform(session.handle(.leaseTaken(session: number, sequence: sequence), now: now))
+            case .failed(let error):
+                try perform(session.handle(.computeFailed(error: error), now: now))
+            }
+        }
+        while let message = try connection?.receive() { try perform(session.handle(.message(message), now: now)) }
+        if owesHello { try sayHello() }
+        try perform(session.handle(.tick(step: link.currentStep), now: now))
+    }
+
+    private func perform(_ effects: [WorkerSession.Effect]) throws {
+        for effect in effects {
+            switch effect {
+            case .connect:
+                connection = try ControlConnection(
+                    context: context, endpoint: options.endpoint, wakers: [signals.descriptor, link.reportEvent.descriptor])
+            case .sayHello: try sayHello()
+            case .send(let message): _ = try connection?.send(message)
+            case .build(let welcome):
+                link.command(.build(welcome, dataEndpoint: Endpoints.data(control: options.endpoint, port: welcome.dataPort)))
+            case .lease(let lease): link.command(.lease(lease))
+            case .evaluate(let order): link.command(.evaluate(order))
+            case .pause: link.command(.pause)
+            case .notice(let text): printError("dnn-worker: \(text)")
+            case .exit(let code, let message): ending = (code, message)
+            }
+        }
+    }
+
+    private func sayHello() throws {
+        let hello = Hello(
+            protocolVersion: WireProtocol.version, numericsVersion: numericsVersion, name: name,
+            processID: Machine.processIdentifier, host: Machine.hostName, runSHA256: nil)
+        owesHello = try !(connection?.send(.hello(hello)) ?? true)
+    }
+}

@@ -1,0 +1,37 @@
+internal import Kernels
+internal import NeuralNet
+internal import Wire
+internal import ZeroMQ
+
+/// A long pass in inference mode: sums and counts of every block of a shard.
+extension WorkerRun {
+    /// Evaluates one shard of one part and sends its figures; false while rows are missing.
+    func evaluate(_ key: ShardKey, order: Evaluation) throws -> Bool {
+        guard let view = weights.weights(order.version) else { return false }
+        let plan = run.plan(of: key.part)
+        let blocks = plan.blockCount(ofShard: key.shard)
+        if engine.slotCount == 0 { engine.reserve(leaves: 1) }
+        var figures: [Wire.BlockFigures] = []
+        while figures.count < blocks {
+            let first = figures.count
+            let count = min(engine.slotCount, blocks - first)
+            var slots: [LeafSlot] = []
+            for slot in 0..<count {
+                let rows = plan.block(first + slot, ofShard: key.shard)
+                guard try fillBlock(slot: slot, key: key, rows: rows) else { return false }
+                slots.append(LeafSlot(shard: key.shard, slot: slot, rows: rows.count))
+            }
+            figures += engine.evaluate(slots, weights: view).map {
+                Wire.BlockFigures(
+                    rows: UInt32($0.rows), correct: UInt32($0.correct), loss: $0.lossSum, squaredError: $0.squaredError)
+            }
+            try drain()
+            if link.hasCommand { throw Interruption.command }
+        }
+        let body = Frame(byteCount: figures.count * Wire.BlockFigures.byteCount) { Wire.BlockFigures.encode(figures, into: $0) }
+        try connection.send(
+            DataHeader(kind: .figures, node: key.part.rawValue, chunk: UInt32(key.shard), count: UInt32(figures.count), step: order.number),
+            body: body)
+        return true
+    }
+}

@@ -1,0 +1,105 @@
+internal import Exactness
+internal import Kernels
+internal import NeuralNet
+internal import Wire
+internal import ZeroMQ
+
+/// A training step: leaves in, chunks of subtree sums out, while the layers below are still computing.
+extension WorkerRun {
+    /// A node of this step: its sum goes out chunk by chunk.
+    private struct Outgoing {
+        var work: NodeWork
+        var block: GradientBlock
+        var samples: Int
+        /// Chunks from this position on, in order of travel, are not sent yet.
+        var nextPosition = 0
+        /// Elements from here on are final.
+        var finalFrom: Int
+    }
+
+    func computeStep(_ step: UInt64, leaves: [Int]) throws {
+        link.currentStep = step
+        guard let view = weights.weights(step) else { return }
+        var outgoing = try openNodes(step: step, leaves: leaves)
+        let figures = try engine.computeGradients(
+            step: step, nodes: outgoing.map(\.work), weights: view,
+            parametersNeeded: { range in try await(range, of: step) },
+            gradientFinished: { node, from in
+                outgoing[node].finalFrom = from
+                try drain()
+                if weights.isComplete(step + 1) { throw Interruption.stepOver }
+                try send(&outgoing[node], step: step, loss: nil)
+            })
+        for index in outgoing.indices {
+            outgoing[index].finalFrom = 0
+            try flush(&outgoing[index], step: step, loss: figures[index].lossSum)
+        }
+        markDone(leaves, step: step)
+    }
+
+    /// The maximal subtrees of the leaves that are due, each with its rows loaded and a free block.
+    private func openNodes(step: UInt64, leaves: [Int]) throws -> [Outgoing] {
+        let nodes = tree.maximalSubtrees(of: ShardSet(leaves))
+        var outgoing: [Outgoing] = []
+        var slot = 0
+        for node in nodes {
+            var slots: [LeafSlot] = []
+            for shard in tree.shards(of: node) {
+                let rows = try fillLeaf(slot: slot, shard: shard, step: step)
+                guard rows > 0 else { continue }
+                slots.append(LeafSlot(shard: shard, slot: slot, rows: rows))
+                slot += 1
+            }
+            guard !slots.isEmpty else { continue }
+            let block = try takeBlock(step: step, nodeCount: nodes.count)
+            let work = NodeWork(node: node, gradient: block.floats.mutableView, slots: slots)
+            outgoing.append(
+                Outgoing(work: work, block: block, samples: slots.reduce(0) { $0 + $1.rows }, finalFrom: chunks.elementCount))
+        }
+        return outgoing
+    }
+
+    /// Bodies that libzmq still holds come back when the peer reads on; until then there is nothing to write into.
+    private func takeBlock(step: UInt64, nodeCount: Int) throws -> GradientBlock {
+        while true {
+            if let block = gradients.take(step: step, nodeCount: nodeCount) { return block }
+            if link.hasCommand { throw Interruption.command }
+            try connection.wait(timeout: .milliseconds(1))
+            try drain()
+        }
+    }
+
+    private func await(_ range: Range<Int>, of step: UInt64) throws {
+        while !weights.holds(range, of: step) {
+            if link.hasCommand { throw Interruption.command }
+            try connection.wait()
+            try drain()
+            if weights.newestComplete.map({ $0 > step }) ?? false { throw Interruption.stepOver }
+        }
+    }
+
+    /// Sends the chunks that are final and inside the window; the last one only with the loss of the whole node.
+    private func send(_ node: inout Outgoing, step: UInt64, loss: Double?) throws {
+        let open = weights.contiguousChunks(of: step + 1) + WireProtocol.chunkWindow
+        while node.nextPosition < min(chunks.count, open) {
+            let chunk = chunks.count - 1 - node.nextPosition
+            let range = chunks.range(chunk)
+            guard range.lowerBound >= node.finalFrom, chunk > 0 || loss != nil else { return }
+            let header = DataHeader(
+                kind: .gradient, node: node.work.node.number, chunk: UInt32(chunk), count: UInt32(node.samples), step: step, loss: loss ?? 0)
+            try connection.send(header, body: Frame(lending: node.block.floats.view[range].bytes, from: node.block.lender))
+            node.nextPosition += 1
+        }
+    }
+
+    private func flush(_ node: inout Outgoing, step: UInt64, loss: Double) throws {
+        while true {
+            try send(&node, step: step, loss: loss)
+            if node.nextPosition == chunks.count { return }
+            if link.hasCommand { throw Interruption.command }
+            try connection.wait()
+            try drain()
+            if weights.isComplete(step + 1) { throw Interruption.stepOver }
+        }
+    }
+}

@@ -1,0 +1,221 @@
+internal import Datasets
+internal import Exactness
+internal import Foundation
+internal import Kernels
+internal import NeuralNet
+internal import Wire
+internal import ZeroMQ
+
+/// A worker's part in one session of a run: net, rows, weights, lease, and what it has computed of the current step.
+final class WorkerRun {
+    let session: UInt64
+    let run: RunDescription
+    let runSHA256: String
+    let network: Network
+    let engine: LeafEngine
+    let chunks: ChunkMap
+    let weights: WeightsMemory
+    let gradients: GradientPool
+    let connection: DataConnection
+    let link: ComputeLink
+    let tree: ShardTree
+    let trainPlan: StepPlan
+    private(set) var loader: RowLoader
+
+    var lease: Lease?
+    private var isSubscribed = false
+    private var pulledBest = false
+    /// Shards whose contribution to a step has been sent whole.
+    private var done: (step: UInt64, shards: ShardSet) = (0, ShardSet())
+    private var orders: (epoch: UInt64, positions: [Int: [UInt32]]) = (.max, [:])
+    private var evaluation: (order: Evaluation, tasks: [ShardKey])?
+    private var labels: [Int32]
+    private var identifiers: [UInt32]
+
+    /// - Parameter loader: rows of an earlier session; they are kept if it was the same run.
+    init(
+        welcome: Welcome, endpoint: String, context: Context, link: ComputeLink, threads: Int, loader: RowLoader?, loaderRun: String?
+    ) throws {
+        run = try JSONDecoder().decode(RunDescription.self, from: Data(welcome.run))
+        session = welcome.session
+        runSHA256 = welcome.runSHA256 + welcome.dataSHA256
+        self.link = link
+        if let name = run.instructionSet, let set = InstructionSet(rawValue: name) { InstructionSet.cap(at: set) }
+        network = try Network(run.model)
+        tree = run.tree
+        trainPlan = run.plan(of: .train)
+        engine = LeafEngine(network: network, tree: tree, leafRows: run.leafRows, seed: run.seed, threads: threads)
+        chunks = ChunkMap(elementCount: network.layout.count, chunkByteCount: run.chunkByteCount)
+        weights = WeightsMemory(chunks: chunks)
+        gradients = GradientPool(elementCount: network.layout.count)
+        labels = Array(repeating: 0, count: run.leafRows)
+        identifiers = Array(repeating: 0, count: run.leafRows)
+        if let loader, loaderRun == runSHA256 {
+            self.loader = loader
+        } else {
+            self.loader = RowLoader(run: run)
+        }
+        connection = try DataConnection(
+            context: context, endpoint: endpoint, options: .data(chunkByteCount: run.chunkByteCount, chunkCount: chunks.count),
+            welcome: welcome, link: link)
+        try connection.send(DataHeader(kind: .attach))
+    }
+
+    // MARK: Orders
+
+    func take(_ lease: Lease) throws {
+        guard lease.sequence > (self.lease?.sequence ?? 0) else { return }
+        let before = self.lease?.shards ?? []
+        self.lease = lease
+        if lease.shards.isEmpty {
+            isSubscribed = false
+        } else {
+            if before != lease.shards {
+                engine.reserve(leaves: lease.shards.count)
+                gradients.trim(nodeCount: tree.maximalSubtrees(of: ShardSet(lease.shards)).count)
+                try loader.plan(shards: lease.shards, step: lease.step)
+                orders.epoch = .max
+            }
+            if !isSubscribed {
+                isSubscribed = true
+                try connection.send(DataHeader(kind: .pull, step: lease.step))
+            }
+        }
+        link.report(.leaseTaken(session: session, sequence: lease.sequence))
+    }
+
+    func take(_ order: Evaluation) throws {
+        var tasks: [ShardKey] = []
+        for part in order.parts {
+            let plan = run.plan(of: part)
+            tasks += order.shards.filter { plan.rows(ofShard: $0) > 0 }.map { ShardKey(part: part, shard: $0) }
+        }
+        if let current = evaluation, current.order.number == order.number {
+            tasks = current.tasks + tasks.filter { !current.tasks.contains($0) }
+        }
+        evaluation = (order, tasks)
+        if order.version == Evaluation.bestVersion, !pulledBest {
+            pulledBest = true
+            try connection.send(DataHeader(kind: .pull, step: order.version))
+        }
+    }
+
+    // MARK: Messages
+
+    /// Takes in whatever has arrived and asks for more rows.
+    func drain() throws {
+        try connection.drain { header, body in
+            switch header.kind {
+            case .weights:
+                let chunk = Int(header.chunk)
+                guard chunk < chunks.count, body.count == chunks.range(chunk).count * 4, let base = body.baseAddress else {
+                    throw WireError.malformed("weights of chunk \(chunk) with \(body.count) bytes")
+                }
+                weights.store(version: header.step, chunk: chunk, body: FloatView(base: base, count: body.count / 4))
+            case .rows:
+                try loader.arrived(header.count, packet: body)
+            case .attach, .gradient, .pull, .rowsWanted, .figures:
+                throw WireError.malformed("a \(header.kind) message from the coordinator")
+            }
+        }
+        while let (number, request) = loader.nextRequest() {
+            let body = request.positions.withUnsafeBytes { Frame(copying: $0) }
+            try connection.send(
+                DataHeader(kind: .rowsWanted, node: request.key.part.rawValue, chunk: UInt32(request.key.shard), count: number), body: body)
+        }
+    }
+
+    /// Does the next thing that can be done; false if there is nothing but to wait.
+    func advance() throws -> Bool {
+        if let (order, tasks) = evaluation, let task = tasks.first {
+            guard weights.isComplete(order.version), try evaluate(task, order: order) else { return false }
+            evaluation?.tasks.removeFirst()
+            return true
+        }
+        guard let lease, !lease.shards.isEmpty else { return false }
+        guard let step = nextStep(lease), let leaves = try presentLeaves(step: step, lease: lease) else { return false }
+        try computeStep(step, leaves: leaves)
+        return true
+    }
+
+    /// The step to compute next: the newest complete version's if something of it is left, else the one that is arriving.
+    private func nextStep(_ lease: Lease) -> UInt64? {
+        let newest = weights.newestComplete.flatMap { $0 == Evaluation.bestVersion ? nil : $0 }
+        for step in [newest, weights.arriving].compactMap({ $0 }) where step < lease.until && step >= (newest ?? 0) {
+            if lease.shards.contains(where: { trainPlan.isPresent(shard: $0, step: step) && !isDone($0, step: step) }) { return step }
+        }
+        return nil
+    }
+
+    private func isDone(_ shard: Int, step: UInt64) -> Bool {
+        done.step == step && done.shards.contains(shard)
+    }
+
+    func markDone(_ shards: some Sequence<Int>, step: UInt64) {
+        if done.step != step { done = (step, ShardSet()) }
+        for shard in shards { done.shards.insert(shard) }
+    }
+
+    // MARK: Rows
+
+    /// The leaves of `step` that are due, in shard order; nil while rows are missing.
+    private func presentLeaves(step: UInt64, lease: Lease) throws -> [Int]? {
+        let epoch = trainPlan.epoch(ofStep: step)
+        if orders.epoch != epoch {
+            orders = (epoch, [:])
+            for shard in lease.shards {
+                orders.positions[shard] = EpochOrder.positions(
+                    rowCount: trainPlan.rows(ofShard: shard), seed: run.seed, epoch: epoch, shard: shard)
+            }
+        }
+        var due: [Int] = []
+        for shard in lease.shards.sorted() where !isDone(shard, step: step) {
+            let range = trainPlan.positions(step: step, shard: shard)
+            if !range.isEmpty, let order = orders.positions[shard] {
+                guard try loader.holds(ShardKey(part: .train, shard: shard), order[range]) else { return nil }
+            }
+            due.append(shard)
+        }
+        return due
+    }
+
+    /// Fills a slot with the rows of a training leaf and returns how many there are.
+    func fillLeaf(slot: Int, shard: Int, step: UInt64) throws -> Int {
+        let range = trainPlan.positions(step: step, shard: shard)
+        guard !range.isEmpty, let order = orders.positions[shard] else { return 0 }
+        try fill(slot: slot, from: loader.store(ShardKey(part: .train, shard: shard)), positions: order[range], isTraining: true)
+        return range.count
+    }
+
+    /// Fills a slot with a block of a long pass; false while rows are missing.
+    func fillBlock(slot: Int, key: ShardKey, rows: Range<Int>) throws -> Bool {
+        let positions = (UInt32(rows.lowerBound)..<UInt32(rows.upperBound)).map { $0 }
+        let stored = ShardKey(part: key.part.storedAs, shard: key.shard)
+        guard try loader.holds(stored, positions[...]) else { return false }
+        try fill(slot: slot, from: loader.store(stored), positions: positions[...], isTraining: false)
+        return true
+    }
+
+    private func fill(slot: Int, from store: ShardStore, positions: ArraySlice<UInt32>, isTraining: Bool) throws {
+        let rows = positions.count
+        let inputs = engine.inputs(slot: slot, rows: rows)
+        store.fill(positions, into: UnsafeMutableBufferPointer(start: inputs.base, count: inputs.count))
+        switch (network.loss, run.rowFormat.targetType) {
+        case (.softmaxCrossEntropy, _):
+            labels.withUnsafeMutableBufferPointer { store.fillClasses(positions, into: UnsafeMutableBufferPointer(rebasing: $0[..<rows])) }
+            engine.setLabels(slot: slot, rows: rows) { [labels] in labels[$0] }
+        case (_, .classes):
+            labels.withUnsafeMutableBufferPointer { store.fillClasses(positions, into: UnsafeMutableBufferPointer(rebasing: $0[..<rows])) }
+            let targets = engine.targets(slot: slot, rows: rows)
+            for row in 0..<rows { targets[row] = Float(labels[row]) }
+        case (_, .values):
+            let targets = engine.targets(slot: slot, rows: rows)
+            store.fillValues(positions, into: UnsafeMutableBufferPointer(start: targets.base, count: targets.count))
+        }
+        guard isTraining else { return }
+        identifiers.withUnsafeMutableBufferPointer {
+            store.fillSampleIDs(positions, into: UnsafeMutableBufferPointer(rebasing: $0[..<rows]))
+        }
+        engine.setSampleIDs(slot: slot, rows: rows) { [identifiers] in identifiers[$0] }
+    }
+}

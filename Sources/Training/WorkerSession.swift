@@ -1,0 +1,140 @@
+public import Wire
+
+/// A worker's side of the control conversation as a pure state machine: hello, welcome, work, and the search for a lost coordinator.
+public struct WorkerSession: Sendable {
+    public enum Event: Sendable {
+        case start
+        case message(CoordinatorMessage)
+        /// The compute thread has built the net of this session and knows its class.
+        case built(session: UInt64, leafClass: String)
+        case leaseTaken(session: UInt64, sequence: UInt64)
+        case computeFailed(error: String)
+        /// SIGTERM or Ctrl-C.
+        case interrupted
+        case tick(step: UInt64)
+    }
+
+    public enum Effect: Equatable, Sendable {
+        /// A new connection: whatever the old one still holds is of no use.
+        case connect
+        case send(WorkerMessage)
+        case sayHello
+        case build(Welcome)
+        case lease(Lease)
+        case evaluate(Evaluation)
+        /// Compute nothing until the next session.
+        case pause
+        case notice(String)
+        case exit(code: Int32, message: String)
+    }
+
+    enum State: Equatable, Sendable {
+        case seeking(since: Duration, nextHello: Duration, wait: Duration)
+        case building(session: UInt64)
+        case active(session: UInt64)
+        case over
+    }
+
+    /// Between two hellos; doubles up to the maximum while nobody answers.
+    static let firstWait = Duration.milliseconds(500)
+    static let longestWait = Duration.seconds(5)
+
+    let patience: Duration
+    var state = State.over
+    var heartbeat = Duration.seconds(1)
+    var lastHeard = Duration.zero
+    var nextHeartbeat = Duration.zero
+
+    /// - Parameter patience: how long a coordinator that does not answer is looked for.
+    public init(patience: Duration) {
+        self.patience = patience
+    }
+
+    public mutating func handle(_ event: Event, now: Duration) -> [Effect] {
+        switch event {
+        case .start:
+            state = .seeking(since: now, nextHello: now + Self.firstWait, wait: Self.firstWait)
+            return [.connect, .sayHello]
+        case .message(let message):
+            lastHeard = now
+            return received(message, now: now)
+        case .built(let session, let leafClass):
+            guard state == .building(session: session) else { return [] }
+            state = .active(session: session)
+            return [.send(.ready(session: session, leafClass: leafClass))]
+        case .leaseTaken(let session, let sequence):
+            guard state == .active(session: session) else { return [] }
+            return [.send(.leaseTaken(session: session, sequence: sequence))]
+        case .computeFailed(let error):
+            return farewell { .failed(session: $0, error: error) } + [.exit(code: 1, message: error)]
+        case .interrupted:
+            return farewell { .leaving(session: $0, reason: "stopped by a signal") } + [.exit(code: 0, message: "stopped by a signal")]
+        case .tick(let step):
+            return ticked(step: step, now: now)
+        }
+    }
+
+    private mutating func farewell(_ message: (UInt64) -> WorkerMessage) -> [Effect] {
+        defer { state = .over }
+        switch state {
+        case .building(let session), .active(let session): return [.send(message(session))]
+        case .seeking, .over: return []
+        }
+    }
+
+    private mutating func received(_ message: CoordinatorMessage, now: Duration) -> [Effect] {
+        switch (state, message) {
+        case (.over, _):
+            return []
+        case (.seeking, .welcome(let welcome)):
+            state = .building(session: welcome.session)
+            heartbeat = .milliseconds(welcome.heartbeatMilliseconds)
+            nextHeartbeat = now + heartbeat
+            return [.build(welcome)]
+        case (_, .welcome):
+            return []
+        case (_, .refused(let refusal)):
+            state = .over
+            return [.exit(code: 3, message: "refused by the coordinator: \(refusal)")]
+        case (_, .finished(let outcome)):
+            state = .over
+            return [.exit(code: 0, message: "the run is over: \(outcome)")]
+        case (.active, .lease(let lease)):
+            return [.lease(lease)]
+        case (.active, .evaluate(let evaluation)):
+            return [.evaluate(evaluation)]
+        case (.active, .unknownSession), (.building, .unknownSession):
+            return seek(because: "the coordinator does not know this session", now: now)
+        case (_, .lease), (_, .evaluate), (_, .heartbeat), (_, .unknownSession):
+            return []
+        }
+    }
+
+    private mutating func seek(because reason: String, now: Duration) -> [Effect] {
+        state = .seeking(since: now, nextHello: now + Self.firstWait, wait: Self.firstWait)
+        return [.pause, .notice("\(reason); saying hello again"), .connect, .sayHello]
+    }
+
+    private mutating func ticked(step: UInt64, now: Duration) -> [Effect] {
+        switch state {
+        case .over:
+            return []
+        case .seeking(let since, let nextHello, let wait):
+            if now - since >= patience {
+                state = .over
+                return [.exit(code: 1, message: "no coordinator answered for \(patience.components.seconds) s")]
+            }
+            guard now >= nextHello else { return [] }
+            let longer = min(wait * 2, Self.longestWait)
+            state = .seeking(since: since, nextHello: now + longer, wait: longer)
+            return [.connect, .sayHello]
+        case .building(let session), .active(let session):
+            if now - lastHeard >= heartbeat * CoordinatorLimits.missedHeartbeats {
+                return seek(because: "nothing heard from the coordinator for \((now - lastHeard).components.seconds) s", now: now)
+            }
+            guard now >= nextHeartbeat else { return [] }
+            nextHeartbeat = now + heartbeat
+            return [.send(.heartbeat(session: session, step: step))]
+        }
+    }
+}

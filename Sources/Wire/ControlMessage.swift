@@ -1,0 +1,177 @@
+internal import Foundation
+
+/// What a worker says on its control socket.
+public enum WorkerMessage: Codable, Equatable, Sendable {
+    case hello(Hello)
+    /// The worker has built the net and run the probe.
+    case ready(session: UInt64, leafClass: String)
+    /// Alive; `step` is what its compute thread is at.
+    case heartbeat(session: UInt64, step: UInt64)
+    /// The compute thread has taken the lease with this sequence number.
+    case leaseTaken(session: UInt64, sequence: UInt64)
+    /// It goes by its own will; its leases are free.
+    case leaving(session: UInt64, reason: String)
+    /// It can't go on; the text is its last error.
+    case failed(session: UInt64, error: String)
+}
+
+/// What the coordinator says on its control socket.
+public enum CoordinatorMessage: Codable, Equatable, Sendable {
+    case welcome(Welcome)
+    case refused(Refusal)
+    case lease(Lease)
+    case evaluate(Evaluation)
+    case heartbeat
+    /// The session is not known (any more): say hello again.
+    case unknownSession
+    /// The run is over; workers exit with 0.
+    case finished(outcome: String)
+}
+
+/// The first word of a worker.
+public struct Hello: Codable, Equatable, Sendable {
+    public var protocolVersion: UInt16
+    public var numericsVersion: Int
+    public var name: String
+    public var processID: Int32
+    /// Of the host the worker runs on; tells local workers from remote ones in messages.
+    public var host: String
+    /// The run whose shards the worker still holds from an earlier session, if any.
+    public var runSHA256: String?
+
+    public init(protocolVersion: UInt16, numericsVersion: Int, name: String, processID: Int32, host: String, runSHA256: String?) {
+        self.protocolVersion = protocolVersion
+        self.numericsVersion = numericsVersion
+        self.name = name
+        self.processID = processID
+        self.host = host
+        self.runSHA256 = runSHA256
+    }
+}
+
+/// All that a worker needs to know of a run before it holds data: everything but rows and weights.
+public struct Welcome: Codable, Equatable, Sendable {
+    public var session: UInt64
+    public var incarnation: UInt32
+    public var runSHA256: String
+    public var dataSHA256: String
+    public var heartbeatMilliseconds: Int
+    /// The TCP port of the data socket; nil over ipc, where the name follows from the control endpoint.
+    public var dataPort: UInt16?
+    /// The run's description, encoded by the layer that understands it.
+    public var run: [UInt8]
+
+    public init(
+        session: UInt64, incarnation: UInt32, runSHA256: String, dataSHA256: String, heartbeatMilliseconds: Int, dataPort: UInt16?,
+        run: [UInt8]
+    ) {
+        self.session = session
+        self.incarnation = incarnation
+        self.runSHA256 = runSHA256
+        self.dataSHA256 = dataSHA256
+        self.heartbeatMilliseconds = heartbeatMilliseconds
+        self.dataPort = dataPort
+        self.run = run
+    }
+}
+
+/// Why a worker may not take part: what was compared, both values, what would help.
+public struct Refusal: Codable, Equatable, Sendable, CustomStringConvertible {
+    public var subject: String
+    public var theirs: String
+    public var ours: String
+    public var advice: String
+
+    public init(subject: String, theirs: String, ours: String, advice: String) {
+        self.subject = subject
+        self.theirs = theirs
+        self.ours = ours
+        self.advice = advice
+    }
+
+    public var description: String { "\(subject): the worker has \(theirs), the run has \(ours); \(advice)" }
+}
+
+/// What a worker is to compute until it is told otherwise. A steady step needs no message.
+public struct Lease: Codable, Equatable, Sendable {
+    /// Rises with every lease of a session; an older one is ignored.
+    public var sequence: UInt64
+    public var shards: [Int]
+    /// The complete weights version when the lease was given.
+    public var step: UInt64
+    /// Steps below it may be computed; at it the worker waits for the next word.
+    public var until: UInt64
+
+    public init(sequence: UInt64, shards: [Int], step: UInt64, until: UInt64) {
+        self.sequence = sequence
+        self.shards = shards
+        self.step = step
+        self.until = until
+    }
+}
+
+/// Parts of the data that a run knows.
+public enum PartID: UInt32, Codable, Sendable, CaseIterable {
+    case train = 0
+    case validation = 1
+    case test = 2
+    /// The fixed sample of training rows that is looked at in every validation.
+    case sample = 3
+}
+
+/// An order to evaluate shards of some parts in inference mode.
+public struct Evaluation: Codable, Equatable, Sendable {
+    /// Rises with every evaluation of the run.
+    public var number: UInt64
+    /// The weights: a step's version, or `bestVersion`.
+    public var version: UInt64
+    public var parts: [PartID]
+    public var shards: [Int]
+
+    /// Stands for the weights that early stopping has kept.
+    public static let bestVersion = UInt64.max
+
+    public init(number: UInt64, version: UInt64, parts: [PartID], shards: [Int]) {
+        self.number = number
+        self.version = version
+        self.parts = parts
+        self.shards = shards
+    }
+}
+
+/// A control message is an 8-byte preamble (magic "DNNc", version u16, zero u16) and a JSON object.
+public enum ControlCodec {
+    static let magic: UInt32 = 0x634E_4E44
+    static let preambleByteCount = 8
+
+    public static func encode(_ message: some Encodable) -> [UInt8] {
+        var bytes: [UInt8] = []
+        withUnsafeBytes(of: magic.littleEndian) { bytes.append(contentsOf: $0) }
+        withUnsafeBytes(of: WireProtocol.version.littleEndian) { bytes.append(contentsOf: $0) }
+        bytes.append(contentsOf: [0, 0])
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        do {
+            bytes.append(contentsOf: try encoder.encode(message))
+        } catch {
+            preconditionFailure("a control message can't be written as JSON: \(error)")
+        }
+        return bytes
+    }
+
+    public static func decode<Message: Decodable>(_ type: Message.Type, from bytes: UnsafeRawBufferPointer) throws(WireError) -> Message {
+        guard bytes.count >= preambleByteCount else { throw .headerLength(bytes.count) }
+        guard bytes.count <= WireProtocol.maximumControlBytes else {
+            throw .oversized(bytes: bytes.count, limit: WireProtocol.maximumControlBytes)
+        }
+        guard UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt32.self)) == magic else { throw .foreignProtocol }
+        let version = UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt16.self))
+        guard version == WireProtocol.version else { throw .version(theirs: version, ours: WireProtocol.version) }
+        guard bytes[6] == 0, bytes[7] == 0 else { throw .reservedByte }
+        do {
+            return try JSONDecoder().decode(type, from: Data(bytes[preambleByteCount...]))
+        } catch {
+            throw .malformed("a control message that can't be read: \(error)")
+        }
+    }
+}

@@ -1,0 +1,89 @@
+/// The first frame of every message on a data socket: 64 bytes, little-endian. The grammar is in Protocol.md.
+///
+///     offset  0  magic u32 "DNNd"     4  version u16    6  kind u8     7  zero u8
+///             8  incarnation u32     12  node u32      16  chunk u32  20  count u32
+///            24  step u64            32  session u64   40  loss f64   48  checksum u64  56  body bytes u64
+public struct DataHeader: Equatable, Sendable {
+    public static let byteCount = 64
+    static let magic: UInt32 = 0x644E_4E44
+
+    public enum Kind: UInt8, Sendable, CaseIterable {
+        /// worker → coordinator: binds this data connection to the control session `session`.
+        case attach = 1
+        /// worker → coordinator: the sum of `node` over `chunk` at step `step`; `count` samples, `loss` summed over them; body: floats.
+        case gradient = 2
+        /// worker → coordinator: wants every chunk of weights version `step`, and those of the next one as they are made.
+        case pull = 3
+        /// worker → coordinator: wants rows; `node` = part, `chunk` = shard, `count` = request number; body: positions, u32 each.
+        case rowsWanted = 4
+        /// worker → coordinator: figures of `chunk` = shard of `node` = part for evaluation `step`; body: block figures.
+        case figures = 5
+        /// coordinator → worker: `chunk` of weights version `step`; body: floats.
+        case weights = 6
+        /// coordinator → worker: the rows of request `count`; body: a row packet.
+        case rows = 7
+    }
+
+    public var kind: Kind
+    public var incarnation: UInt32
+    public var node: UInt32
+    public var chunk: UInt32
+    public var count: UInt32
+    public var step: UInt64
+    public var session: UInt64
+    public var loss: Double
+    /// XXH3 of the body; 0 where there is none.
+    public var checksum: UInt64
+    public var bodyByteCount: UInt64
+
+    public init(
+        kind: Kind, incarnation: UInt32 = 0, node: UInt32 = 0, chunk: UInt32 = 0, count: UInt32 = 0, step: UInt64 = 0,
+        session: UInt64 = 0, loss: Double = 0, checksum: UInt64 = 0, bodyByteCount: UInt64 = 0
+    ) {
+        self.kind = kind
+        self.incarnation = incarnation
+        self.node = node
+        self.chunk = chunk
+        self.count = count
+        self.step = step
+        self.session = session
+        self.loss = loss
+        self.checksum = checksum
+        self.bodyByteCount = bodyByteCount
+    }
+
+    public init(decoding bytes: UnsafeRawBufferPointer) throws(WireError) {
+        guard bytes.count == Self.byteCount else { throw .headerLength(bytes.count) }
+        func read<T: FixedWidthInteger & BitwiseCopyable>(_ offset: Int) -> T {
+            T(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
+        }
+        guard read(0) == Self.magic else { throw .foreignProtocol }
+        let version: UInt16 = read(4)
+        guard version == WireProtocol.version else { throw .version(theirs: version, ours: WireProtocol.version) }
+        guard let kind = Kind(rawValue: read(6)) else { throw .unknownKind(read(6)) }
+        guard read(7) == UInt8(0) else { throw .reservedByte }
+        self.init(
+            kind: kind, incarnation: read(8), node: read(12), chunk: read(16), count: read(20), step: read(24), session: read(32),
+            loss: Double(bitPattern: read(40)), checksum: read(48), bodyByteCount: read(56))
+    }
+
+    public func encode(into bytes: UnsafeMutableRawBufferPointer) {
+        precondition(bytes.count == Self.byteCount, "a data header needs exactly its size")
+        func write<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, _ offset: Int) {
+            bytes.storeBytes(of: value.littleEndian, toByteOffset: offset, as: T.self)
+        }
+        write(Self.magic, 0)
+        write(WireProtocol.version, 4)
+        write(kind.rawValue, 6)
+        write(UInt8(0), 7)
+        write(incarnation, 8)
+        write(node, 12)
+        write(chunk, 16)
+        write(count, 20)
+        write(step, 24)
+        write(session, 32)
+        write(loss.bitPattern, 40)
+        write(checksum, 48)
+        write(bodyByteCount, 56)
+    }
+}

@@ -1,0 +1,52 @@
+import Kernels
+import Synchronization
+import Testing
+
+@Suite struct ComputePoolTests {
+    /// Counts how often each task ran, and on which threads.
+    private final class Counter: PoolWork {
+        let runs: [Mutex<Int>] = (0..<100).map { _ in Mutex(0) }
+        let strangers = Mutex(0)
+        let threads: Int
+
+        init(threads: Int) { self.threads = threads }
+
+        func perform(task: Int, thread: Int) {
+            runs[task].withLock { $0 += 1 }
+            if !(0..<threads).contains(thread) { strangers.withLock { $0 += 1 } }
+        }
+    }
+
+    @Test(arguments: [1, 2, 3, 7])
+    func everyTaskRunsOnce(threads: Int) {
+        let pool = ComputePool(threads: threads)
+        #expect(pool.threads == threads)
+        let counter = Counter(threads: threads)
+        var expected = [Int](repeating: 0, count: 100)
+        for round in 0..<2_000 {
+            let tasks = round % 9 == 0 ? 100 : round % 5
+            pool.run(tasks: tasks, of: counter)
+            for task in 0..<tasks { expected[task] += 1 }
+        }
+        #expect(counter.runs.map { $0.withLock { $0 } } == expected)
+        #expect(counter.strangers.withLock { $0 } == 0)
+    }
+
+    /// Two tasks that wait for each other finish only if two threads take them.
+    private final class Meeting: PoolWork {
+        let present = Atomic<Int>(0)
+        let tiny = Mutex<[Float]>([])
+
+        func perform(task: Int, thread: Int) {
+            present.add(1, ordering: .sequentiallyConsistent)
+            while present.load(ordering: .sequentiallyConsistent) < 2 {}
+            if thread > 0 { tiny.withLock { $0.append(Float.leastNormalMagnitude * Float(task + 1) * 0.25) } }
+        }
+    }
+
+    @Test func tasksRunAtTheSameTimeOnConfiguredThreads() {
+        let pool = ComputePool(threads: 2), meeting = Meeting()
+        pool.run(tasks: 2, of: meeting)
+        #expect(meeting.tiny.withLock { $0 } == [0], "a helper thread flushes denormal results to zero")
+    }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import Kernels
+import Testing
+
+@Suite struct LossKernelTests {
+    /// Rounding of Float exponentials and shares.
+    static let tolerance = 1e-6
+
+    @Test(arguments: runnableSets, [2, 5, 8, 19])
+    func softmaxAgreesWithItsDefinition(set: InstructionSet, classes: Int) {
+        let rows = 6, z = numbers(rows * classes, seed: 1, spread: 30), labels = AlignedBlock<Int32>(count: rows)
+        for row in 0..<rows { labels[row] = Int32(row % classes) }
+        let gradient = FloatBlock(count: z.count)
+        let figures = NetKernels(set).softmaxCrossEntropy(
+            logits: block(z).view, labels: labels, rows: rows, classes: classes, gradient: gradient.mutableView, wanted: true)
+        var loss = 0.0
+        var correct = 0
+        for row in 0..<rows {
+            let logits = z[(row * classes)..<((row + 1) * classes)].map(Double.init)
+            let largest = logits.max() ?? 0
+            let sum = logits.reduce(0) { $0 + exp($1 - largest) }
+            loss += log(sum) + largest - logits[Int(labels[row])]
+            if logits.firstIndex(of: largest) == Int(labels[row]) { correct += 1 }
+            for column in 0..<classes {
+                let expected = exp(logits[column] - largest) / sum - (column == Int(labels[row]) ? 1 : 0)
+                #expect(abs(Double(gradient.view[row * classes + column]) - expected) <= Self.tolerance)
+            }
+        }
+        #expect(abs(figures.loss - loss) <= Self.tolerance * loss)
+        #expect(figures.correct == correct)
+    }
+
+    @Test func tiesCountForTheLowestIndex() {
+        let labels = AlignedBlock<Int32>(count: 2), scratch = FloatBlock(count: 6)
+        labels[1] = 1
+        let figures = NetKernels(.effective).softmaxCrossEntropy(
+            logits: block([1, 1, 0, 2, 2, 2]).view, labels: labels, rows: 2, classes: 3, gradient: scratch.mutableView, wanted: false)
+        #expect(figures.correct == 1)
+    }
+
+    /// A label from a damaged file must neither read beyond the row nor pass unnoticed.
+    @Test(arguments: runnableSets, [Int32(-1), 3, .max])
+    func labelsOutsideTheClassesGiveNaN(set: InstructionSet, label: Int32) {
+        let labels = AlignedBlock<Int32>(count: 1), gradient = FloatBlock(count: 3)
+        labels[0] = label
+        let figures = NetKernels(set).softmaxCrossEntropy(
+            logits: block([1, 2, 3]).view, labels: labels, rows: 1, classes: 3, gradient: gradient.mutableView, wanted: true)
+        #expect(figures.loss.isNaN && figures.correct == 0)
+        #expect(values(gradient).allSatisfy(\.isNaN))
+    }
+
+    @Test(arguments: runnableSets)
+    func binaryCrossEntropyIsStableForLargeLogits(set: InstructionSet) {
+        let z: [Float] = [0, 0.7, -0.7, 40, -40, 200, -200, 0], t: [Float] = [1, 1, 0, 0, 1, 1, 0, 0]
+        let gradient = FloatBlock(count: z.count)
+        let figures = NetKernels(set).binaryCrossEntropy(
+            logits: block(z).view, targets: block(t).view, rows: z.count, gradient: gradient.mutableView, wanted: true)
+        let losses = zip(z, t).map { max(Double($0), 0) - Double($0) * Double($1) + log1p(exp(-abs(Double($0)))) }
+        #expect(abs(figures.loss - losses.reduce(0, +)) <= Self.tolerance)
+        #expect(figures.correct == 5, "0 counts as the negative class")
+        for (index, logit) in z.enumerated() {
+            #expect(abs(Double(gradient.view[index]) - (1 / (1 + exp(-Double(logit))) - Double(t[index]))) <= Self.tolerance)
+        }
+    }
+
+    @Test(arguments: runnableSets)
+    func meanSquaredErrorAveragesOverARowOnly(set: InstructionSet) {
+        let y: [Float] = [1, 2, 3, 4, 5, 6], t: [Float] = [1, 1, 1, 2, 2, 2], gradient = FloatBlock(count: 6)
+        let figures = NetKernels(set).meanSquaredError(
+            block(y).view, targets: block(t).view, rows: 2, width: 3, gradient: gradient.mutableView, wanted: true)
+        #expect(figures.squaredError == 34)
+        #expect(abs(figures.loss - (5.0 / 3 + 29.0 / 3)) <= Self.tolerance)
+        let factor = Float(2) / 3
+        #expect(values(gradient) == [0, factor, 2 * factor, 2 * factor, 3 * factor, 4 * factor])
+    }
+
+    @Test func everyInstructionSetGivesTheSameBits() {
+        let rows = 9, classes = 11, z = numbers(rows * classes, seed: 4, spread: 20), t = numbers(rows * classes, seed: 5)
+        let labels = AlignedBlock<Int32>(count: rows)
+        let all = runnableSets.map { set in
+            let kernels = NetKernels(set)
+            let a = FloatBlock(count: z.count), b = FloatBlock(count: z.count), c = FloatBlock(count: z.count)
+            let figures = [
+                kernels.softmaxCrossEntropy(
+                    logits: block(z).view, labels: labels, rows: rows, classes: classes, gradient: a.mutableView, wanted: true),
+                kernels.meanSquaredError(
+                    block(z).view, targets: block(t).view, rows: rows, width: classes, gradient: b.mutableView, wanted: true),
+                kernels.binaryCrossEntropy(
+                    logits: block(z).view, targets: block(t).view, rows: z.count, gradient: c.mutableView, wanted: true),
+            ]
+            return (figures, bits(a) + bits(b) + bits(c))
+        }
+        #expect(all.allSatisfy { $0.0 == all[0].0 && $0.1 == all[0].1 })
+    }
+}
