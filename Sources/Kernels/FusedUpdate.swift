@@ -96,13 +96,14 @@ package struct FusedUpdate {
     ) {
         self.init(
             range, reduction: reduction, operands: operands, sampleCount: sampleCount, weights: weights, slots: slots,
-            nextWeights: nextWeights, nextSlots: nextSlots, loop: loop, scratch: scratch, norms: norms, kernels: .best)
+            nextWeights: nextWeights, nextSlots: nextSlots, loop: loop, scratch: scratch, norms: norms, kernels: .best,
+            streamsSlots: 2 * (1 + slots.count) * weights.count > Self.cachedElements)
     }
 
     init(
         _ range: Range<Int>, reduction: TreeReduction, operands: [FloatView], sampleCount: Int,
         weights: FloatView, slots: [FloatView], nextWeights: MutableFloatView, nextSlots: [MutableFloatView], loop: RuleConstants.Loop,
-        scratch: UpdateScratch, norms: NormAccumulator?, kernels: UpdateKernels
+        scratch: UpdateScratch, norms: NormAccumulator?, kernels: UpdateKernels, streamsSlots: Bool
     ) {
         reduction.check(operands, count: range.count, scratch: scratch)
         precondition(sampleCount > 0, "a mean needs samples")
@@ -120,7 +121,7 @@ package struct FusedUpdate {
         arrays = dnn_update_arrays(
             weights: weights.base, slots: (slot(0), slot(1), slot(2)),
             next_weights: nextWeights.base, next_slots: (nextSlot(0), nextSlot(1), nextSlot(2)),
-            streams_slots: 2 * (1 + slots.count) * weights.count > Self.cachedElements)
+            streams_slots: streamsSlots)
         self.scratch = scratch
         self.norms = norms
         self.kernels = kernels

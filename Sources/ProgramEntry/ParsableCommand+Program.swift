@@ -1,5 +1,5 @@
 public import ArgumentParser
-internal import Glibc
+internal import Foundation
 
 extension ParsableCommand {
     /// The whole of a program's `main`: runs the command and exits; a bad command line exits with 2 (definitions.md).
@@ -7,12 +7,14 @@ extension ParsableCommand {
         do {
             var command = try parseAsRoot()
             try command.run()
-            Glibc.exit(0)
+            Foundation.exit(0)
         } catch {
             let code = exitCode(for: error)
             let message = fullMessage(for: error)
-            if !message.isEmpty { fputs(message + "\n", code == .success ? stdout : stderr) }
-            Glibc.exit(code == .validationFailure ? 2 : code.rawValue)
+            if !message.isEmpty {
+                (code == .success ? FileHandle.standardOutput : .standardError).write(Data((message + "\n").utf8))
+            }
+            Foundation.exit(code == .validationFailure ? 2 : code.rawValue)
         }
     }
 }

@@ -49,10 +49,10 @@ public struct Authenticator: ~Copyable {
     private func reply(status: String, text: String, userID: String) throws(ZMQError) {
         for part in 0...3 {
             // A peer that is gone needs no answer.
-            guard try requests.send(copying: message.bytes(at: part).bytes, more: true) == .sent else { return }
+            guard try requests.send(copying: message.bytes(at: part), more: true) == .sent else { return }
         }
         for (field, more) in [(status, true), (text, true), (userID, true), ("", false)] {
-            _ = try requests.send(copying: Array(field.utf8).span.bytes, more: more)
+            _ = try requests.send(Frame(copying: Array(field.utf8)), more: more)
         }
     }
 }

@@ -26,6 +26,7 @@ public struct Message: ~Copyable, @unchecked Sendable {  // as Frame
         return cells[part]
     }
 
+    /// For a part below `count`.
     public func byteCount(at part: Int) -> Int {
         bytes(at: part).count
     }

@@ -5,9 +5,11 @@ internal import Glibc
 public enum Delivery: Equatable, Sendable {
     /// It belongs to libzmq now.
     case sent
-    /// The peer's queue is full, or there is no connection yet.
+    /// The peer's queue is full, or there is no connection yet. Without waiting libzmq may notice new room a millisecond late.
     case wouldBlock
     /// A ROUTER has no such peer; or the peer went away between two parts.
+    ///
+    /// A peer that left with its queue full would block until the ROUTER has tried to receive.
     case unroutable
 }
 
@@ -29,22 +31,18 @@ extension Socket {
     }
 
     /// Sends a copy of `bytes` as one part; for headers, which need no frame of ours.
-    ///
-    /// Arrays and buffers give a span without a closure: `array.span.bytes`, `buffer.bytes`.
-    public func send(copying bytes: RawSpan, more: Bool = false, dontWait: Bool = true) throws(ZMQError) -> Delivery {
-        try bytes.withUnsafeBytes { (bytes) throws(ZMQError) in
-            try deliver("zmq_send", more: more, dontWait: dontWait) { flags in zmq_send(pointer, bytes.baseAddress, bytes.count, flags) }
-        }
+    public func send(copying bytes: UnsafeRawBufferPointer, more: Bool = false, dontWait: Bool = true) throws(ZMQError) -> Delivery {
+        try deliver("zmq_send", more: more, dontWait: dontWait) { flags in zmq_send(pointer, bytes.baseAddress, bytes.count, flags) }
     }
 
     /// Sends a whole message: header and, unless nil, body. Both are sent or neither is; `body` is nil afterwards if it was sent.
     /// - Parameter peer: where a ROUTER sends it, nil for other kinds.
     public func send(
-        to peer: RoutingID? = nil, header: RawSpan, body: inout Frame?, dontWait: Bool = true
+        to peer: RoutingID? = nil, header: UnsafeRawBufferPointer, body: inout Frame?, dontWait: Bool = true
     ) throws(ZMQError) -> Delivery {
         precondition((peer != nil) == (kind == .router), "a ROUTER needs the peer's name, other sockets have none")
         if let peer {
-            let delivery = try peer.withBytes { (bytes) throws(ZMQError) in try send(copying: bytes.bytes, more: true, dontWait: dontWait) }
+            let delivery = try peer.withBytes { (bytes) throws(ZMQError) in try send(copying: bytes, more: true, dontWait: dontWait) }
             if delivery != .sent { return delivery }
         }
         let delivery = try send(copying: header, more: body != nil, dontWait: dontWait)
@@ -55,14 +53,14 @@ extension Socket {
     }
 
     /// As above, without a body.
-    public func send(to peer: RoutingID? = nil, header: RawSpan, dontWait: Bool = true) throws(ZMQError) -> Delivery {
+    public func send(to peer: RoutingID? = nil, header: UnsafeRawBufferPointer, dontWait: Bool = true) throws(ZMQError) -> Delivery {
         var none: Frame?
         return try send(to: peer, header: header, body: &none, dontWait: dontWait)
     }
 
     /// As above; a body that could not be sent is released.
     public func send(
-        to peer: RoutingID? = nil, header: RawSpan, body: consuming Frame, dontWait: Bool = true
+        to peer: RoutingID? = nil, header: UnsafeRawBufferPointer, body: consuming Frame, dontWait: Bool = true
     ) throws(ZMQError) -> Delivery {
         var body: Frame? = body
         return try send(to: peer, header: header, body: &body, dontWait: dontWait)

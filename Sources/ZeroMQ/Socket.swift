@@ -43,16 +43,25 @@ public struct Socket: ~Copyable {
     /// - Returns: the endpoint to connect to, with the port that was chosen.
     @discardableResult
     public func bind(_ endpoint: String) throws(ZMQError) -> String {
+        try checkPort("zmq_bind", endpoint)
         try check("zmq_bind", subject: endpoint) { zmq_bind(pointer, endpoint) }
         return try lastEndpoint()
     }
 
     /// Connects, and reconnects whenever the connection is lost, until `disconnect`.
     public func connect(_ endpoint: String) throws(ZMQError) {
+        try checkPort("zmq_connect", endpoint)
         try check("zmq_connect", subject: endpoint) { zmq_connect(pointer, endpoint) }
     }
 
-    /// Stops listening, and drops every connection that came from there.
+    /// libzmq itself takes a port that is too large modulo 65,536.
+    private func checkPort(_ call: String, _ endpoint: String) throws(ZMQError) {
+        guard endpoint.hasPrefix("tcp://"), let colon = endpoint.lastIndex(of: ":") else { return }
+        let port = endpoint[endpoint.index(after: colon)...]
+        if port.allSatisfy(\.isNumber), UInt16(port) == nil { throw ZMQError(code: .invalid, call: call, subject: endpoint) }
+    }
+
+    /// Stops listening, and drops every connection that came from there; the address is free when the monitor says `.closed`.
     public func unbind(_ endpoint: String) throws(ZMQError) {
         try check("zmq_unbind", subject: endpoint) { zmq_unbind(pointer, endpoint) }
     }

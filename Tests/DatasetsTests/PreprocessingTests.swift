@@ -8,7 +8,7 @@ import Testing
     private static let tolerance = 1e-12
 
     @Test(arguments: [
-        (0.0, 255.0, Float(0), Float(1.0 / 255)), (-1, 1, -1, 0.5), (0.1, 0.4, 0.1, Float(1 / (0.4 - 0.1))),
+        (0.0, 255.0, Float(0), Float(1.0 / 255)), (-1, 1, -1, 0.5), (0.1, 0.3, 0.1, 5),
     ])
     func scaleMapsTheRangeTo01(low: Double, high: Double, offset: Float, factor: Float) throws {
         let preprocessing = try Preprocessing(.scale(low: low, high: high), table: countingTable(rows: 1), rows: [0])

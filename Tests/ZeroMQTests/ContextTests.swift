@@ -11,9 +11,7 @@ import Testing
         let thread = try WorkerThread.start(name: "context") {
             do {
                 let context = try Context()
-                let listener = try Socket(.pair, in: context)
-                let endpoint = try listener.bind("tcp://127.0.0.1:*")
-                try listener.unbind(endpoint)
+                let endpoint = try abandonedEndpoint(in: context)
                 let socket = try Socket(.pair, in: context)
                 try socket.connect(endpoint)
                 let delivery = try socket.send(Frame(copying: [1]))

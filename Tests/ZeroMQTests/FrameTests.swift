@@ -84,7 +84,6 @@ import ZeroMQ
             let server = try Socket(.router, in: context, options: .with())
             let endpoint = try server.bind("inproc://fan-out")
             var message = Message(maximumParts: 2)
-            let header: [UInt8] = [1, 2, 3]
             for peer in 0..<3 {
                 let client = try Socket(.dealer, in: context, options: .with())
                 try client.connect(endpoint)
@@ -92,8 +91,8 @@ import ZeroMQ
                 let reception = try server.receive(into: &message, dontWait: false)
                 #expect(reception == .received)
                 let sender = try message.sender()
-                let copy = Frame(sharing: &body)
-                let delivery = try server.send(to: sender, header: header.span.bytes, body: copy)
+                var copy: Frame? = Frame(sharing: &body)
+                let delivery = try server.send(header: [1, 2, 3], body: &copy, to: sender)
                 #expect(delivery == .sent)
                 let received = try client.receive(into: &message, dontWait: false)
                 #expect(received == .received)

@@ -25,8 +25,8 @@ import ZeroMQ
         let pair = try Pair(.pair, .pair, in: context)
         let block = Block(byteCount: 100_000)
         let lender = Lender(keeping: block)
-        let header: [UInt8] = [1, 2]
-        let delivery = try pair.client.send(header: header.span.bytes, body: Frame(lending: block.view, from: lender))
+        var sent: Frame? = Frame(lending: block.view, from: lender)
+        let delivery = try pair.client.send(header: [1, 2], body: &sent)
         #expect(delivery == .sent)
         var message = Message(maximumParts: 2)
         _ = try pair.server.receive(into: &message, dontWait: false)

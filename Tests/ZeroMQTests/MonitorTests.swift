@@ -22,6 +22,16 @@ extension Monitor {
     }
 }
 
+/// An endpoint at which nobody listens any more.
+func abandonedEndpoint(in context: Context) throws -> String {
+    let listener = try Socket(.router, in: context)
+    var monitor = try Monitor(of: listener)
+    let endpoint = try listener.bind("tcp://127.0.0.1:*")
+    try listener.unbind(endpoint)
+    _ = try #require(try monitor.wait(for: .closed))
+    return endpoint
+}
+
 extension MonitorEvent {
     var failure: HandshakeFailure? {
         if case .handshakeFailed(let failure) = kind { failure } else { nil }
@@ -57,9 +67,7 @@ extension MonitorEvent {
 
     @Test func tellsThatNobodyListens() throws {
         let context = try Context()
-        let listener = try Socket(.router, in: context)
-        let endpoint = try listener.bind("tcp://127.0.0.1:*")
-        try listener.unbind(endpoint)
+        let endpoint = try abandonedEndpoint(in: context)
         let client = try Socket(.dealer, in: context, options: .with())
         var monitor = try Monitor(of: client)
         try client.connect(endpoint)

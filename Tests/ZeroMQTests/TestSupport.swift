@@ -51,8 +51,13 @@ extension Socket {
         }
     }
 
+    /// Sends a header and a body, waiting; the body is nil afterwards if it was sent.
+    func send(header: [UInt8], body: inout Frame?, to peer: RoutingID? = nil) throws -> Delivery {
+        try header.withUnsafeBytes { try send(to: peer, header: $0, body: &body, dontWait: false) }
+    }
+
     func sendAll(header: [UInt8], to peer: RoutingID? = nil, dontWait: Bool = false) throws -> Delivery {
-        try send(to: peer, header: header.span.bytes, dontWait: dontWait)
+        try header.withUnsafeBytes { try send(to: peer, header: $0, dontWait: dontWait) }
     }
 }
 

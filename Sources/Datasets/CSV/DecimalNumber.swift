@@ -89,7 +89,7 @@ private struct Decimal {
     /// The nearest Float where that is certain without big arithmetic; nil otherwise.
     ///
     /// Mantissa and power are exact doubles, so their product or quotient is the nearest Double (Clinger 1990). Rounding that to Float is
-    /// the nearest Float unless the Double lies halfway between two of them; below the normal range other bits would decide.
+    /// the nearest Float unless the Double lies halfway between two of them. All of them lie within Float's normal range.
     var exactFloat: Float? {
         guard isWhole, mantissa <= 1 << 53, abs(exponent) < Self.powers.count else { return nil }
         let power = Self.powers[abs(exponent)]

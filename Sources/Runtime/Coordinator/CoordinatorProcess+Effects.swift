@@ -1,7 +1,11 @@
+internal import Datasets
+internal import Exactness
 internal import Foundation
 internal import Hashing
 internal import Kernels
 internal import OperatingSystem
+internal import ParameterServer
+internal import RunConfiguration
 internal import Training
 internal import Wire
 internal import ZeroMQ

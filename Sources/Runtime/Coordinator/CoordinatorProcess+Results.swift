@@ -6,7 +6,9 @@ internal import Hashing
 internal import Kernels
 internal import NeuralNet
 internal import OperatingSystem
+internal import Optimization
 internal import ParameterServer
+internal import RunConfiguration
 internal import Training
 internal import Wire
 

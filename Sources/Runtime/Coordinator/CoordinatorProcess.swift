@@ -1,11 +1,14 @@
 internal import Checkpoints
+internal import Datasets
 internal import Exactness
 internal import Foundation
 internal import Hashing
 internal import Kernels
 internal import NeuralNet
 internal import OperatingSystem
+internal import Optimization
 internal import ParameterServer
+internal import RunConfiguration
 internal import Training
 internal import Wire
 internal import ZeroMQ

@@ -1,5 +1,7 @@
 internal import Datasets
 internal import Foundation
+internal import NeuralNet
+internal import RunConfiguration
 
 extension PreparedRun {
     /// What `model.safetensors` holds beside the weights: all that is needed to use the net.

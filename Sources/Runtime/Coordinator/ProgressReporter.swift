@@ -1,3 +1,4 @@
+internal import Exactness
 internal import Foundation
 internal import OperatingSystem
 internal import Training

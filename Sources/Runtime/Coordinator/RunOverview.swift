@@ -1,5 +1,9 @@
 internal import Datasets
+internal import Exactness
 internal import NeuralNet
+internal import Optimization
+internal import RunConfiguration
+internal import Training
 
 extension PreparedRun {
     /// What was understood of a run file: data, net by layer, training, and the effective configuration.

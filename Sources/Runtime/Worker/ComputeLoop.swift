@@ -1,4 +1,5 @@
 internal import Kernels
+internal import OperatingSystem
 internal import Wire
 internal import ZeroMQ
 

@@ -27,7 +27,7 @@ enum LeafProbe {
                 withUnsafeBytes(of: (figure.lossSum.bitPattern, figure.squaredError.bitPattern, figure.correct)) { hash.update($0) }
             }
         }
-        return "\(LeafEngine.kernelFamily) \(hash.finalize().description.prefix(16))"
+        return String(hash.finalize().description.prefix(32))
     }
 
     /// Rows of small random numbers, targets that go round.

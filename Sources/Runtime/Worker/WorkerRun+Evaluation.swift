@@ -1,3 +1,4 @@
+internal import Exactness
 internal import Kernels
 internal import NeuralNet
 internal import Wire

@@ -23,7 +23,7 @@ extension WorkerRun {
         var outgoing = try openNodes(step: step, leaves: leaves)
         let figures = try engine.computeGradients(
             step: step, nodes: outgoing.map(\.work), weights: view,
-            parametersNeeded: { range in try await(range, of: step) },
+            parametersNeeded: { range in try awaitParameters(range, of: step) },
             gradientFinished: { node, from in
                 outgoing[node].finalFrom = from
                 try drain()
@@ -69,7 +69,7 @@ extension WorkerRun {
         }
     }
 
-    private func await(_ range: Range<Int>, of step: UInt64) throws {
+    private func awaitParameters(_ range: Range<Int>, of step: UInt64) throws {
         while !weights.holds(range, of: step) {
             if link.hasCommand { throw Interruption.command }
             try connection.wait()

@@ -160,3 +160,19 @@ import Testing
             #"run.yaml:8:68: cluster.parameter_servers: "parameter_servers: 2" is not supported yet; only 1 is"#),
     ]
 }
+
+/// Names of one option each; the table above has the texts.
+@Suite struct LaterNamesTests {
+    @Test(arguments: ["adagrad", "rmsprop", "adamw", "adamax", "nadam", "radam", "adadelta", "lbfgs", "conjugate_gradient"])
+    func laterRulesAreRefusedWithOrWithoutOptions(name: String) {
+        let text = "optimizer.rule: \"\(name)\" is not supported yet; supported: sgd, momentum, adam"
+        #expect(problems(in: RunFile("optimizer:\n  rule: \(name)").text) == ["run.yaml:7:9: \(text)"])
+        #expect(problems(in: RunFile("optimizer:\n  rule: {\(name): {any: 1}}").text) == ["run.yaml:7:3: \(text)"])
+    }
+
+    @Test(arguments: ["step", "exponential", "cosine", "polynomial", "one_cycle", "reduce_on_plateau"])
+    func laterSchedulesAreRefused(name: String) {
+        let found = problems(in: RunFile("optimizer: {rule: adam, schedule: \(name)}").text)
+        #expect(found == ["run.yaml:6:35: optimizer.schedule: \"\(name)\" is not supported yet; supported: constant"])
+    }
+}
