@@ -67,7 +67,7 @@ let package = Package(
         library("Checkpoints", ["Hashing"]),
         library("Training", ["Exactness", "Wire"]),
         library("ParameterServer", ["Kernels", "Exactness", "NeuralNet", "Optimization", "OperatingSystem"]),
-        library("RunConfiguration", [yams, "NeuralNet", "Optimization", "Datasets", "Training", "Hashing"]),
+        library("RunConfiguration", [yams, "NeuralNet", "Optimization", "Datasets", "Training"]),
 
         // The shells and the programs.
         library(
@@ -79,7 +79,20 @@ let package = Package(
         library("ProgramEntry", [argumentParser]),
         program("dnn-coord", ["Runtime", "ProgramEntry", argumentParser]),
         program("dnn-worker", ["Runtime", "ProgramEntry", argumentParser]),
+        program("dnn-bench", ["Runtime", "ProgramEntry", argumentParser]),
 
-        // Tests.
+        // Tests: one target each, and the real programs.
+        tests(of: "Exactness"),
+        tests(of: "ZeroMQ", ["OperatingSystem"]),
+        tests(of: "OperatingSystem"),
+        tests(of: "Hashing"),
+        tests(of: "Kernels", ["Exactness"]),
+        tests(of: "Wire", ["Exactness"], resources: [.copy("Fixtures")]),
+        tests(of: "NeuralNet", ["Exactness", "Kernels"], resources: [.copy("Fixtures")]),
+        tests(of: "Optimization", ["Exactness", "Kernels"], resources: [.copy("Fixtures")]),
+        tests(of: "Datasets", ["Exactness", "Hashing"], resources: [.copy("Fixtures")]),
+        tests(of: "Checkpoints", ["Hashing"], resources: [.copy("Fixtures")]),
+        tests(of: "RunConfiguration", ["NeuralNet", "Optimization", "Datasets", "Training"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "EndToEndTests", dependencies: ["OperatingSystem", "dnn-coord", "dnn-worker"], swiftSettings: swiftSettings),
     ]
 )

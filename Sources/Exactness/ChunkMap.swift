@@ -26,11 +26,6 @@ public struct ChunkMap: Hashable, Sendable {
         count - 1 - chunk
     }
 
-    /// The first chunk whose elements are all at `index` or above.
-    public func firstChunk(from index: Int) -> Int {
-        (index + chunkLength - 1) / chunkLength
-    }
-
     /// The chunks that hold elements of `range`.
     public func chunks(covering range: Range<Int>) -> Range<Int> {
         range.isEmpty ? 0..<0 : range.lowerBound / chunkLength..<(range.upperBound - 1) / chunkLength + 1

@@ -49,7 +49,9 @@ public struct RandomStream: Sendable {
     private let step: UInt32
     private let tag: UInt32
 
-    /// - Parameter layer: less than 2²⁴.
+    /// - Parameters:
+    ///   - layer: less than 2²⁴.
+    ///   - step: its low 32 bits tell streams apart.
     public init(seed: UInt64, purpose: RandomPurpose, layer: Int = 0, step: UInt64 = 0, sample: UInt32 = 0) {
         precondition(layer >= 0 && layer < 1 << 24, "a stream's layer must be in 0..<2^24")
         self.philox = Philox(seed: seed)

@@ -45,16 +45,22 @@ final class ChunkLedger: @unchecked Sendable {  // one owner at a time, see abov
         missingLeaves = presentLeaves
     }
 
-    func covers(anyOf shards: Range<Int>) -> Bool {
-        covered.intersects(shards)
+    func covers(_ shard: Int) -> Bool {
+        covered.contains(shard)
     }
 
-    /// Takes a contribution whose leaves nobody has covered, keeping them in shard order.
-    func add(_ contribution: Contribution, shards: Range<Int>, presentLeaves: Int, tree: ShardTree) {
+    /// Takes a contribution, in shard order, in place of those of nodes below it; those go back through `release`.
+    ///
+    /// Its sum holds theirs, joined in the same order, so the bits of the whole stay the same.
+    /// - Parameter gainedLeaves: its present leaves that were not covered; at least one, so that its node lies below none that is here.
+    func add(_ contribution: Contribution, shards: Range<Int>, gainedLeaves: Int, tree: ShardTree, release: (Int) -> Void) {
+        func isBelow(_ other: Contribution) -> Bool { shards.contains(tree.shards(of: other.node).lowerBound) }
+        for other in contributions where isBelow(other) { release(other.token) }
+        contributions.removeAll(where: isBelow)
         let place = contributions.firstIndex { tree.shards(of: $0.node).lowerBound > shards.lowerBound } ?? contributions.count
         contributions.insert(contribution, at: place)
         for shard in shards { covered.insert(shard) }
-        missingLeaves -= presentLeaves
+        missingLeaves -= gainedLeaves
     }
 
     /// Readies the reduction; a program is only made anew when the nodes are others than in the step before.

@@ -12,7 +12,7 @@ public final class ParameterServer {
     /// What became of a contribution.
     public enum Offer: Equatable, Sendable {
         case accepted
-        /// Its leaves are covered already, or its step is over: nothing is lost by ignoring it.
+        /// Its present leaves are covered already, or its step is over: nothing is lost by ignoring it.
         case ignored
         /// It cannot have come from a worker that follows the protocol.
         case refused(String)
@@ -49,7 +49,6 @@ public final class ParameterServer {
     private var readyChunks = 0
     /// The position in the order of travel below which every chunk is updated.
     private var lowestIncomplete = 0
-    private var nextVersionReported = false
     private let isFree: (FloatBlock) -> Bool
     private let release: (Int) -> Void
 
@@ -83,7 +82,8 @@ public final class ParameterServer {
             [ledgers, scratch, settings, updater, norms] chunk, thread in
             settings.update(ledgers[chunk], updater: updater, norms: norms, scratch: scratch[thread])
         }
-        openStep(wantsNorms: false)
+        // Nobody can be asked before the first contribution comes, and the first version may be a barrier already.
+        openStep(wantsNorms: true)
     }
 
     deinit {
@@ -92,7 +92,10 @@ public final class ParameterServer {
 
     // MARK: Contributions
 
-    /// Takes the sum of `node` over one chunk for step `step`; `token` is given back through `release` unless it is not accepted.
+    /// Takes the sum of `node` over one chunk for step `step`; an accepted `token` is given back through `release`, once.
+    ///
+    /// A node that brings a leaf which is still missing takes the place of those below it: whoever takes over the lease of a worker
+    /// that died in mid-step may hold more leaves than those that have already come, and sends their common sum only.
     public func offer(step: UInt64, node: TreeNode, chunk: Int, samples: Int, loss: Double, body: FloatView, token: Int) -> Offer {
         guard step == version else { return step < version ? .ignored : .refused("a contribution to step \(step), which is not open") }
         guard tree.contains(node) else { return .refused("node \(node.number) of a tree of \(tree.shardCount) shards") }
@@ -100,15 +103,15 @@ public final class ParameterServer {
         let ledger = ledgers[chunk]
         guard body.count == ledger.range.count else { return .refused("chunk \(chunk) with \(body.count) instead of \(ledger.range.count) values") }
         let shards = tree.shards(of: node)
-        let present = shards.count { presentShards[$0] }
-        guard present > 0 else { return .refused("\(node), which has no rows in step \(step)") }
         let expected = shards.reduce(0) { $0 + rowsOfShard[$1] }
+        guard expected > 0 else { return .refused("\(node), which has no rows in step \(step)") }
         guard samples == expected else { return .refused("\(node) with \(samples) instead of \(expected) samples") }
-        guard ledger.state == .gathering, !ledger.covers(anyOf: shards) else { return .ignored }
-        guard chunks.position(chunk) < lowestIncomplete + window else { return .refused("chunk \(chunk) ahead of the window") }
+        let gained = shards.count { presentShards[$0] && !ledger.covers($0) }
+        guard ledger.state == .gathering, gained > 0 else { return .ignored }
+        guard isInWindow(chunk) else { return .refused("chunk \(chunk) ahead of the window") }
         ledger.add(
-            Contribution(node: node, samples: samples, loss: loss, body: body, token: token), shards: shards, presentLeaves: present,
-            tree: tree)
+            Contribution(node: node, samples: samples, loss: loss, body: body, token: token), shards: shards, gainedLeaves: gained,
+            tree: tree, release: release)
         if ledger.missingLeaves == 0 {
             ledger.prepareReduction(tree: tree)
             precondition(ledger.sampleCount == settings.sampleCount, "every sample of a step counts exactly once")
@@ -120,6 +123,10 @@ public final class ParameterServer {
 
     /// How many chunks past the lowest incomplete one are let in.
     public var window = Int.max / 2
+
+    private func isInWindow(_ chunk: Int) -> Bool {
+        chunks.position(chunk) < lowestIncomplete + window
+    }
 
     /// The next thing that has become ready; call until nil.
     ///
@@ -141,13 +148,13 @@ public final class ParameterServer {
         ledgers[chunk].state == .updated
     }
 
-    /// The shards without which some chunk of the open step cannot be updated.
+    /// The shards without which some chunk that is let in cannot be updated: those who hold them are waited for.
+    ///
+    /// Chunks past the window do not count: nobody may send them, however fast.
     public var uncoveredShards: ShardSet {
         var uncovered = ShardSet()
-        for ledger in ledgers where ledger.state == .gathering && ledger.missingLeaves > 0 {
-            for shard in 0..<tree.shardCount where presentShards[shard] && !ledger.covers(anyOf: shard..<shard + 1) {
-                uncovered.insert(shard)
-            }
+        for (chunk, ledger) in ledgers.enumerated() where ledger.state == .gathering && isInWindow(chunk) {
+            for shard in 0..<tree.shardCount where presentShards[shard] && !ledger.covers(shard) { uncovered.insert(shard) }
         }
         return uncovered
     }

@@ -24,9 +24,14 @@ final class UpdatePool: Sendable {
         self.threadCount = threadCount
         self.completion = completion
         self.update = update
-        for index in 0..<threadCount {
-            let thread = try WorkerThread.start(name: "update-\(index)") { [unowned self] in run(thread: index) }
-            threads.withLock { $0.append(thread) }
+        do {
+            for index in 0..<threadCount {
+                let thread = try WorkerThread.start(name: "update-\(index)") { [unowned self] in run(thread: index) }
+                threads.withLock { $0.append(thread) }
+            }
+        } catch {
+            close()  // the threads that did start must not outlive this object
+            throw error
         }
     }
 
@@ -44,6 +49,7 @@ final class UpdatePool: Sendable {
         queue.withLock { $0.finished.isEmpty ? nil : $0.finished.removeFirst() }
     }
 
+    /// Ends the threads; chunks that nobody has begun are left.
     func close() {
         queue.withLock { $0.isClosed = true }
         for _ in 0..<threadCount { work.signal() }
@@ -54,7 +60,7 @@ final class UpdatePool: Sendable {
         while true {
             work.wait()
             let chunk = queue.withLock { queue -> Int? in
-                guard queue.taken < queue.waiting.count else { return nil }
+                guard !queue.isClosed, queue.taken < queue.waiting.count else { return nil }
                 defer {
                     if queue.taken == queue.waiting.count {
                         queue.waiting.removeAll(keepingCapacity: true)

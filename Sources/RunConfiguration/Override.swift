@@ -3,7 +3,7 @@ enum Override {
     /// Writes the value into the tree, with the override itself as its place. What cannot be written is reported.
     static func apply(_ text: String, to tree: inout Tree, _ diagnostics: Diagnostics) {
         let place = Place.override(text)
-        guard let equals = text.firstIndex(of: "="), let path = SettingPath(parsing: String(text[..<equals])) else {
+        guard let equals = text.firstIndex(of: "="), let path = SettingPath(parsing: text[..<equals].filter { $0 != " " }) else {
             diagnostics.report(place, SettingPath(), "must be KEY=VALUE, such as training.epochs=3 or model.layers.3.dropout.rate=0.5")
             return
         }

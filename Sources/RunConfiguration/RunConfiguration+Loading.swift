@@ -17,7 +17,7 @@ extension RunConfiguration {
         switch tree.content {
         case .map: break
         case .scalar where tree.isNull:
-            diagnostics.report(tree.place, SettingPath(), "the file is empty; a run file has at least \(requiredKeys)")
+            diagnostics.report(reader.place(nil), SettingPath(), "the file is empty; a run file has at least \(requiredKeys)")
             throw ProblemList(diagnostics.problems)
         case .scalar, .list:
             diagnostics.report(tree.place, SettingPath(), "a run file is a map of keys, got \(tree.summary)")

@@ -17,11 +17,6 @@ public struct BlockFigures: Equatable, Sendable {
         self.squaredError = squaredError
     }
 
-    public static func + (a: BlockFigures, b: BlockFigures) -> BlockFigures {
-        BlockFigures(
-            rows: a.rows + b.rows, correct: a.correct + b.correct, loss: a.loss + b.loss, squaredError: a.squaredError + b.squaredError)
-    }
-
     /// Little-endian: rows u32, correct u32, loss f64, squared error f64, block after block.
     public static func encode(_ blocks: [BlockFigures], into bytes: UnsafeMutableRawBufferPointer) {
         precondition(bytes.count == blocks.count * byteCount, "figures need exactly their size")

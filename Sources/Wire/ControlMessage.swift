@@ -58,7 +58,7 @@ public struct Welcome: Codable, Equatable, Sendable {
     public var heartbeatMilliseconds: Int
     /// The TCP port of the data socket; nil over ipc, where the name follows from the control endpoint.
     public var dataPort: UInt16?
-    /// The run's description, encoded by the layer that understands it.
+    /// The run's description, encoded by the layer that understands it; base64 on the wire, where JSON numbers would be thrice as long.
     public var run: [UInt8]
 
     public init(
@@ -72,6 +72,32 @@ public struct Welcome: Codable, Equatable, Sendable {
         self.heartbeatMilliseconds = heartbeatMilliseconds
         self.dataPort = dataPort
         self.run = run
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        session = try values.decode(UInt64.self, forKey: .session)
+        incarnation = try values.decode(UInt32.self, forKey: .incarnation)
+        runSHA256 = try values.decode(String.self, forKey: .runSHA256)
+        dataSHA256 = try values.decode(String.self, forKey: .dataSHA256)
+        heartbeatMilliseconds = try values.decode(Int.self, forKey: .heartbeatMilliseconds)
+        dataPort = try values.decodeIfPresent(UInt16.self, forKey: .dataPort)
+        run = Array(try values.decode(Data.self, forKey: .run))
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(session, forKey: .session)
+        try values.encode(incarnation, forKey: .incarnation)
+        try values.encode(runSHA256, forKey: .runSHA256)
+        try values.encode(dataSHA256, forKey: .dataSHA256)
+        try values.encode(heartbeatMilliseconds, forKey: .heartbeatMilliseconds)
+        try values.encodeIfPresent(dataPort, forKey: .dataPort)
+        try values.encode(Data(run), forKey: .run)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case session, incarnation, runSHA256, dataSHA256, heartbeatMilliseconds, dataPort, run
     }
 }
 
@@ -143,6 +169,8 @@ public struct Evaluation: Codable, Equatable, Sendable {
 public enum ControlCodec {
     static let magic: UInt32 = 0x634E_4E44
     static let preambleByteCount = 8
+    /// An error's text may quote what the peer sent; more of it helps nobody.
+    private static let quotedErrorLength = 300
 
     public static func encode(_ message: some Encodable) -> [UInt8] {
         var bytes: [UInt8] = []
@@ -171,7 +199,7 @@ public enum ControlCodec {
         do {
             return try JSONDecoder().decode(type, from: Data(bytes[preambleByteCount...]))
         } catch {
-            throw .malformed("a control message that can't be read: \(error)")
+            throw .malformed("a control message that can't be read: \("\(error)".prefix(quotedErrorLength))")
         }
     }
 }

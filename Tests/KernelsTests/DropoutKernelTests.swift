@@ -45,7 +45,7 @@ import Testing
         for row in 0..<rows { samples[row] = UInt32(1_000_003 * row) }
         let epilogue = Epilogue(
             .relu, scale: 1.5, threshold: UInt32(rate * 0x1p32), seed: seed, step: step, tag: RandomStream.tag(.dropout, layer: layer))
-        let y = FloatBlock(count: x.count)
+        let y = zeros(x.count)
         NetKernels(set).forward(
             epilogue, x: block(x).view, bias: block(bias).view, samples: samples, y: y.mutableView, keep: keep,
             Region(rows: rows, width: width))
@@ -66,7 +66,7 @@ import Testing
         let x = numbers(rows * width, seed: 3), samples = AlignedBlock<UInt32>(count: rows)
         let epilogue = Epilogue(.tanh, scale: 2, threshold: 1 << 31, seed: 5, step: 6, tag: 7)
         func result(_ parts: [Range<Int>]) -> [UInt32] {
-            let y = FloatBlock(count: x.count)
+            let y = zeros(x.count)
             for part in parts {
                 NetKernels(set).forward(
                     epilogue, x: block(x).view, bias: nil, samples: samples, y: y.mutableView, keep: nil,
@@ -82,7 +82,7 @@ import Testing
     func gradientsFollowTheMask(set: InstructionSet, activation: Activation) {
         let rows = 4, width = 45
         let x = numbers(rows * width, seed: 1), samples = AlignedBlock<UInt32>(count: rows)
-        let keep = AlignedBlock<UInt8>(count: x.count), y = FloatBlock(count: x.count), gradient = block(numbers(x.count, seed: 2))
+        let keep = AlignedBlock<UInt8>(count: x.count), y = zeros(x.count), gradient = block(numbers(x.count, seed: 2))
         let before = values(gradient)
         let epilogue = Epilogue(activation, scale: 2, threshold: 1 << 31, seed: 5, step: 6, tag: 7)
         let region = Region(rows: rows, width: width)

@@ -14,7 +14,7 @@ import Testing
         + [0, -0.0, 0.625, -0.625, 0.624_999_9, 1, -1, 87, -87, 1e-30, -1e-30]
 
     static func activated(_ activation: Activation, _ x: [Float], set: InstructionSet, scale: Float = 1) -> [Float] {
-        let y = FloatBlock(count: x.count)
+        let y = zeros(x.count)
         NetKernels(set).forward(
             Epilogue(activation, scale: scale), x: block(x).view, bias: nil, samples: AlignedBlock(count: 1), y: y.mutableView, keep: nil,
             Region(rows: 1, width: x.count))
@@ -23,7 +23,7 @@ import Testing
 
     @Test(arguments: runnableSets)
     func exponentialIsWithinItsBound(set: InstructionSet) {
-        let x = Self.arguments, y = FloatBlock(count: x.count)
+        let x = Self.arguments, y = zeros(x.count)
         NetKernels(set).exponential(block(x).view, into: y.mutableView)
         let worst = zip(x, values(y)).map { ulps($1, from: exp(Double($0))) }.max()
         #expect((worst ?? .infinity) <= Self.exponentialUlps)
@@ -41,7 +41,7 @@ import Testing
     @Test(arguments: runnableSets)
     func limitsAndNaNComeThrough(set: InstructionSet) {
         let x: [Float] = [.infinity, -.infinity, .nan, 1_000, -1_000]
-        let y = FloatBlock(count: x.count)
+        let y = zeros(x.count)
         NetKernels(set).exponential(block(x).view, into: y.mutableView)
         #expect(bits(values(y).filter { !$0.isNaN }) == bits([.infinity, 0, .infinity, 0]))
         #expect(Self.activated(.sigmoid, [.infinity, -.infinity, 1_000, -1_000], set: set) == [1, 0, 1, 0])
@@ -60,7 +60,7 @@ import Testing
             #expect(all.allSatisfy { $0 == all[0] })
         }
         let exponentials = runnableSets.map { set in
-            let y = FloatBlock(count: x.count)
+            let y = zeros(x.count)
             NetKernels(set).exponential(block(x).view, into: y.mutableView)
             return bits(y)
         }

@@ -1,5 +1,6 @@
 import Exactness
 import Kernels
+import Synchronization
 
 /// Instruction sets that this machine can run: all of them must give the same bits.
 let runnableSets = InstructionSet.allCases.filter { $0 <= .supported }
@@ -10,8 +11,17 @@ func numbers(_ count: Int, seed: UInt64, spread: Float = 1) -> [Float] {
     return (0..<count).map { spread * (Float(stream.words($0).x) * 0x1p-31 - 1) }
 }
 
+/// A block that lives as long as the tests, so that views of it may be passed around.
+func zeros(_ count: Int) -> FloatBlock {
+    let block = FloatBlock(count: count)
+    kept.withLock { $0.append(block) }
+    return block
+}
+
+private let kept = Mutex<[FloatBlock]>([])
+
 func block(_ values: [Float]) -> FloatBlock {
-    let block = FloatBlock(count: values.count)
+    let block = zeros(values.count)
     for (index, value) in values.enumerated() { block.mutableView[index] = value }
     return block
 }

@@ -10,7 +10,7 @@ import Testing
     func softmaxAgreesWithItsDefinition(set: InstructionSet, classes: Int) {
         let rows = 6, z = numbers(rows * classes, seed: 1, spread: 30), labels = AlignedBlock<Int32>(count: rows)
         for row in 0..<rows { labels[row] = Int32(row % classes) }
-        let gradient = FloatBlock(count: z.count)
+        let gradient = zeros(z.count)
         let figures = NetKernels(set).softmaxCrossEntropy(
             logits: block(z).view, labels: labels, rows: rows, classes: classes, gradient: gradient.mutableView, wanted: true)
         var loss = 0.0
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func tiesCountForTheLowestIndex() {
-        let labels = AlignedBlock<Int32>(count: 2), scratch = FloatBlock(count: 6)
+        let labels = AlignedBlock<Int32>(count: 2), scratch = zeros(6)
         labels[1] = 1
         let figures = NetKernels(.effective).softmaxCrossEntropy(
             logits: block([1, 1, 0, 2, 2, 2]).view, labels: labels, rows: 2, classes: 3, gradient: scratch.mutableView, wanted: false)
@@ -41,31 +41,36 @@ import Testing
     /// A label from a damaged file must neither read beyond the row nor pass unnoticed.
     @Test(arguments: runnableSets, [Int32(-1), 3, .max])
     func labelsOutsideTheClassesGiveNaN(set: InstructionSet, label: Int32) {
-        let labels = AlignedBlock<Int32>(count: 1), gradient = FloatBlock(count: 3)
+        let labels = AlignedBlock<Int32>(count: 1), gradient = zeros(3)
         labels[0] = label
         let figures = NetKernels(set).softmaxCrossEntropy(
             logits: block([1, 2, 3]).view, labels: labels, rows: 1, classes: 3, gradient: gradient.mutableView, wanted: true)
         #expect(figures.loss.isNaN && figures.correct == 0)
-        #expect(values(gradient).allSatisfy(\.isNaN))
+        #expect(values(gradient).allSatisfy { $0.isNaN })
     }
 
     @Test(arguments: runnableSets)
     func binaryCrossEntropyIsStableForLargeLogits(set: InstructionSet) {
         let z: [Float] = [0, 0.7, -0.7, 40, -40, 200, -200, 0], t: [Float] = [1, 1, 0, 0, 1, 1, 0, 0]
-        let gradient = FloatBlock(count: z.count)
+        let gradient = zeros(z.count)
         let figures = NetKernels(set).binaryCrossEntropy(
             logits: block(z).view, targets: block(t).view, rows: z.count, gradient: gradient.mutableView, wanted: true)
-        let losses = zip(z, t).map { max(Double($0), 0) - Double($0) * Double($1) + log1p(exp(-abs(Double($0)))) }
-        #expect(abs(figures.loss - losses.reduce(0, +)) <= Self.tolerance)
+        var loss = 0.0
+        for (logit, target) in zip(z, t) {
+            loss += max(Double(logit), 0) - Double(logit) * Double(target)
+            loss += log1p(exp(-abs(Double(logit))))
+        }
+        #expect(abs(figures.loss - loss) <= Self.tolerance)
         #expect(figures.correct == 5, "0 counts as the negative class")
         for (index, logit) in z.enumerated() {
-            #expect(abs(Double(gradient.view[index]) - (1 / (1 + exp(-Double(logit))) - Double(t[index]))) <= Self.tolerance)
+            let expected = 1 / (1 + exp(-Double(logit))) - Double(t[index])
+            #expect(abs(Double(gradient.view[index]) - expected) <= Self.tolerance)
         }
     }
 
     @Test(arguments: runnableSets)
     func meanSquaredErrorAveragesOverARowOnly(set: InstructionSet) {
-        let y: [Float] = [1, 2, 3, 4, 5, 6], t: [Float] = [1, 1, 1, 2, 2, 2], gradient = FloatBlock(count: 6)
+        let y: [Float] = [1, 2, 3, 4, 5, 6], t: [Float] = [1, 1, 1, 2, 2, 2], gradient = zeros(6)
         let figures = NetKernels(set).meanSquaredError(
             block(y).view, targets: block(t).view, rows: 2, width: 3, gradient: gradient.mutableView, wanted: true)
         #expect(figures.squaredError == 34)
@@ -79,7 +84,7 @@ import Testing
         let labels = AlignedBlock<Int32>(count: rows)
         let all = runnableSets.map { set in
             let kernels = NetKernels(set)
-            let a = FloatBlock(count: z.count), b = FloatBlock(count: z.count), c = FloatBlock(count: z.count)
+            let a = zeros(z.count), b = zeros(z.count), c = zeros(z.count)
             let figures = [
                 kernels.softmaxCrossEntropy(
                     logits: block(z).view, labels: labels, rows: rows, classes: classes, gradient: a.mutableView, wanted: true),

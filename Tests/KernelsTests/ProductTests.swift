@@ -21,9 +21,9 @@ import Testing
     func forwardIsTheChainOverTheInputs(set: InstructionSet, shape: Shape) {
         let kernels = NetKernels(set)
         let x = numbers(shape.rows * shape.depth, seed: 1), w = numbers(shape.units * shape.depth, seed: 2)
-        let packed = FloatBlock(count: NetKernels.wholePanels(shape.rows) * shape.depth)
-        let scratch = FloatBlock(count: NetKernels.forwardUnits * NetKernels.wholePanels(shape.rows))
-        let y = FloatBlock(count: shape.rows * shape.units)
+        let packed = zeros(NetKernels.wholePanels(shape.rows) * shape.depth)
+        let scratch = zeros(NetKernels.forwardUnits * NetKernels.wholePanels(shape.rows))
+        let y = zeros(shape.rows * shape.units)
         kernels.packRows(block(x).view, rows: shape.rows, depth: shape.depth, into: packed.mutableView)
         kernels.forward(
             weights: block(w).view, depth: shape.depth, packed: packed.mutableView, Region(rows: shape.rows, width: shape.units),
@@ -40,10 +40,10 @@ import Testing
     func aChainMayBeCutAnywhere(set: InstructionSet, shape: Shape) {
         let kernels = NetKernels(set)
         let a = numbers(shape.rows * shape.units, seed: 3), w = numbers(shape.units * shape.depth, seed: 4)
-        let c = FloatBlock(count: shape.rows * shape.depth)
+        let c = zeros(shape.rows * shape.depth)
         let cut = shape.units / 2
         for units in [0..<cut, cut..<shape.units] where !units.isEmpty {
-            let packed = FloatBlock(count: units.count * NetKernels.wholePanels(shape.depth))
+            let packed = zeros(units.count * NetKernels.wholePanels(shape.depth))
             kernels.packColumns(
                 block(Array(w[(units.lowerBound * shape.depth)..<(units.upperBound * shape.depth)])).view,
                 Region(rows: units.count, width: shape.depth), into: packed.mutableView)
@@ -78,7 +78,7 @@ import Testing
                 leafCount == 4 ? (terms[0] + terms[1]) + (terms[2] + terms[3]) : (terms[0] + terms[1]) + terms[2]
             }
 
-            let weight = FloatBlock(count: shape.units * shape.depth), bias = FloatBlock(count: shape.units)
+            let weight = zeros(shape.units * shape.depth), bias = zeros(shape.units)
             let middle = shape.units / 2
             for units in [middle..<shape.units, 0..<middle] {
                 kernels.weightGradient(
@@ -103,7 +103,7 @@ import Testing
     @Test(arguments: runnableSets)
     func transposingARegionLeavesTheRestAlone(set: InstructionSet) {
         let rows = 11, width = 37
-        let x = numbers(rows * width, seed: 5), y = FloatBlock(count: rows * width)
+        let x = numbers(rows * width, seed: 5), y = zeros(rows * width)
         y.mutableView.fill(9)
         NetKernels(set).transpose(block(x).view, Region(rows: rows, width: width, first: 4, count: 21), into: y.mutableView)
         let expected = (0..<width).flatMap { column in
@@ -124,8 +124,8 @@ import Testing
             x = numbers(rows * shape.depth, seed: 2 * seed)
             dz = numbers(rows * shape.units, seed: 2 * seed + 1)
             gradient = block(dz)
-            transposed = FloatBlock(count: dz.count)
-            packed = FloatBlock(count: rows * NetKernels.wholePanels(shape.depth))
+            transposed = zeros(dz.count)
+            packed = zeros(rows * NetKernels.wholePanels(shape.depth))
         }
 
         func operands(_ kernels: NetKernels) -> LeafOperands {

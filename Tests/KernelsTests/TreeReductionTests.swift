@@ -10,7 +10,7 @@ import Testing
         let antichains = Self.antichains(below: tree.root, in: tree).filter { !$0.isEmpty }
         #expect(antichains.count == 676)  // f(leaf) = 2, f(node) = 1 + f(child)²; less the empty one
         for nodes in antichains {
-            expectTreeOrder(nodes.reversed(), in: tree, count: 5, scratch: scratch)
+            expectTreeOrder(nodes.reversed(), in: tree, count: 19, scratch: scratch)  // whole vectors of every level, and a rest
         }
     }
 
@@ -19,6 +19,7 @@ import Testing
         let tree = ShardTree(shardCount: 8)
         let nodes = [tree.leaf(0), tree.leaf(1), TreeNode(number: 5), tree.leaf(5), TreeNode(number: 7)]
         expectTreeOrder(nodes, in: tree, count: count, scratch: UpdateScratch(shardCount: 8))
+        expectTreeOrder((0..<8).map(tree.leaf), in: tree, count: count, scratch: UpdateScratch(shardCount: 8))
     }
 
     @Test(arguments: 1...6)

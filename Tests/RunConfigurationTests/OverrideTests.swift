@@ -2,6 +2,7 @@ import NeuralNet
 import Optimization
 import RunConfiguration
 import Testing
+import Training
 
 /// `--set KEY=VALUE`.
 @Suite struct OverrideTests {
@@ -49,7 +50,7 @@ import Testing
         ("training.epochs=", "training.epochs: must be a whole number in 1…1000000, got nothing"),
         ("training=3", "training: must be a map of keys, got 3"),
         ("optimizer.rule={sgd: {}}", "optimizer.rule.sgd.learning_rate: is required: a number > 0"),
-        ("model.layers.1.dense.unitz=3", "model.layers[1].dense.unitz: unknown key; allowed: units, bias, initializer, bias_initializer, name; did you mean units?"),
+        ("model.layers.0={relu: {x: 1}}", "model.layers[0].relu.x: unknown key; allowed: name"),
         ("model.layers.3.dense.units=3", "model.layers: has 3 entries, so the number must be in 0…2, got 3"),
         ("model.layers.x=3", "model.layers: is a list; its 3 entries have numbers from 0, got x"),
         ("training.2=3", "training: is no list, so it has no entry 2"),
@@ -74,6 +75,7 @@ import Testing
 
     @Test func problemsOfFileAndOverridesComeTogether() {
         let found = problems(in: RunFile("training: {epochs: 0}").text, overrides: ["seed=-1", "name=/"])
-        #expect(found.map { $0.prefix { $0 != "=" } } == ["run.yaml:8:20: training.epochs: must be a whole number in 1…1000000, got 0", "--set seed", "--set name"])
+        #expect(found.map { $0.prefix { $0 != "=" } }.suffix(2) == ["--set name", "--set seed"])
+        #expect(found.first == "run.yaml:8:20: training.epochs: must be a whole number in 1…1000000, got 0")
     }
 }

@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct RunConfigurationTests {
     @Test(arguments: [
-        (256, 8), (512, 8), (255, 1), (128, 4), (64, 2), (63, 1), (32, 1), (96, 2), (160, 4), (264, 8), (1, 1), (252, 4), (248, 4), (1_000, 8),
+        (256, 8), (512, 8), (255, 1), (128, 4), (64, 2), (63, 1), (32, 1), (96, 2), (160, 4), (264, 8), (1, 1), (252, 4), (248, 4),
+        (1_000, 8),
     ])
     func automaticShardsLeaveThirtyTwoRowsPerLeaf(batchSize: Int, shards: Int) throws {
         #expect(try RunFile("training: {batch_size: \(batchSize)}").load().training.virtualShards == shards)

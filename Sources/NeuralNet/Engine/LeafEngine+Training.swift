@@ -32,7 +32,7 @@ extension LeafEngine {
     }
 
     /// Forward through all stages, for training or inference.
-    func forward(_ parametersNeeded: (Range<Int>) throws -> Void) rethrows {
+    func forward<Failure: Error>(_ parametersNeeded: (Range<Int>) throws(Failure) -> Void) throws(Failure) {
         for stage in network.stages.indices {
             switch network.stages[stage] {
             case .pointwise:
@@ -41,7 +41,7 @@ extension LeafEngine {
             case .dense(let dense):
                 work = .packRows(stage: stage, dense)
                 pool.run(tasks: active.count, of: self)
-                try inGroups(of: dense) { units in
+                for units in UnitGroups(dense, threads: pool.threads) {
                     let last = units.upperBound == dense.units
                     let first = dense.weight.lowerBound + units.lowerBound * dense.inputs
                     try parametersNeeded(
@@ -69,7 +69,7 @@ extension LeafEngine {
             work = .biasGradient(dense)
             pool.run(tasks: programs.count, of: self)
         }
-        try inGroups(of: dense) { units in
+        for units in UnitGroups(dense, threads: pool.threads) {
             work = .weightGradient(dense, units)
             pool.run(tasks: units.blocks * programs.count, of: self)
             for node in programs.indices {
@@ -80,14 +80,6 @@ extension LeafEngine {
         work = .inputGradient(stage: stage, dense)
         pool.run(tasks: (dense.inputs + Blocking.gradientColumns - 1) / Blocking.gradientColumns, of: self)
         receiving = 1 - receiving
-    }
-
-    /// From the last units to the first, as layouts finish in backward and arrive in forward.
-    private func inGroups(of dense: Stage.Dense, _ body: (UnitGroup) throws -> Void) rethrows {
-        let size = Blocking.groupUnits(inputs: dense.inputs, threads: pool.threads)
-        for group in stride(from: (dense.units - 1) / size, through: 0, by: -1) {
-            try body(UnitGroup(lowerBound: group * size, upperBound: min(dense.units, (group + 1) * size)))
-        }
     }
 
     // MARK: Nodes
@@ -148,18 +140,5 @@ extension LeafEngine {
         var index = leaves.startIndex
         while index < leaves.endIndex, leaves[index].shard < middle { index += 1 }
         return (leaves[..<index], leaves[index...])
-    }
-}
-
-/// A run of a dense stage's units, in blocks of the forward kernel.
-struct UnitGroup {
-    var lowerBound: Int
-    var upperBound: Int
-
-    var blocks: Int { (upperBound - lowerBound + NetKernels.forwardUnits - 1) / NetKernels.forwardUnits }
-
-    func block(_ index: Int) -> Range<Int> {
-        let first = lowerBound + index * NetKernels.forwardUnits
-        return first..<min(upperBound, first + NetKernels.forwardUnits)
     }
 }

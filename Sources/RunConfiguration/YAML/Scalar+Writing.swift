@@ -31,7 +31,7 @@ extension Scalar {
 
     /// The shortest decimal that reads back as the same number; whole numbers without a point.
     static func decimal(_ value: Double) -> String {
-        let largestPlain = 1e15
+        let largestPlain = 1e16
         return value == value.rounded() && abs(value) < largestPlain ? "\(Int64(value))" : "\(value)"
     }
 

@@ -13,7 +13,7 @@ struct Tree {
 
         /// Where to point at: a short value itself, the key of a long one.
         var place: Place {
-            if case .scalar(let scalar) = value.content, !scalar.text.isEmpty { value.place } else { keyPlace }
+            if case .scalar = value.content, !value.isNull { value.place } else { keyPlace }
         }
     }
 

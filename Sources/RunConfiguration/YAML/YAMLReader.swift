@@ -28,7 +28,7 @@ struct YAMLReader {
         if let position = text.positionOfComplexKeyBesideAliases {
             return fail(line: position.line, column: position.column, "keys must be plain text: neither aliases nor lists nor maps")
         }
-        var masked = MaskedText(text)
+        var masked = MaskedText(text.hasPrefix("\u{FEFF}") ? String(text.unicodeScalars.dropFirst()) : text)
         while true {
             do {
                 let parser = try Parser(yaml: masked.text, resolver: .basic, encoding: .utf8)
@@ -73,7 +73,9 @@ struct YAMLReader {
             let activity = context.map { " \($0.text)" + ($0.mark.line == mark.line ? "," : " that begins on line \($0.mark.line),") } ?? ""
             return fail(mark, "not YAML:\(activity) \(problem)")
         case .reader(let problem, let offset, _, _):
-            let position = text.position(ofByte: offset ?? 0)
+            // The library counts whole characters.
+            let index = text.index(text.startIndex, offsetBy: offset ?? 0, limitedBy: text.endIndex) ?? text.startIndex
+            let position = text.position(ofByte: text.utf8.distance(from: text.startIndex, to: index))
             return fail(line: position.line, column: position.column, "not YAML: \(problem)")
         default:
             return fail(nil, "not YAML: \(error)")

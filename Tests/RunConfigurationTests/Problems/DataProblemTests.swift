@@ -52,7 +52,7 @@ import Testing
             data:
               train: {csv: {target: y, path: ""}}
             """,
-            #"run.yaml:7:28: data.train.csv.path: must be a path, got the text """#),
+            #"run.yaml:7:34: data.train.csv.path: must be a path, got the text """#),
         Case(
             """
             data:

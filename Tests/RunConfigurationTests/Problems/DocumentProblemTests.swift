@@ -23,7 +23,7 @@ import Testing
             "run.yaml:3:1: not YAML: while scanning a quoted scalar that begins on line 2, found unexpected end of stream"),
         Case("a: *nowhere\n", "run.yaml:1:4: not YAML: found undefined alias"),
         Case("é: \u{1}\n", "run.yaml:1:4: not YAML: control characters are not allowed"),
-        Case("a: 1\n---\nb: 2\n", "run.yaml:2:1: a second document begins here; a run file is one document"),
+        Case("a: 1\n---\nb: 2\n", "run.yaml:3:1: a second document begins here; a run file is one document"),
         Case("x: &a [1]\n? *a\n: 3\n", "run.yaml:2:1: \(complexKey)"),
         Case("{x: &a [1], *a : 3}\n", "run.yaml:1:13: \(complexKey)"),
         Case("{x: &a [1], [*a]: 3}\n", "run.yaml:1:16: \(complexKey)"),

@@ -1,0 +1,59 @@
+public import ArgumentParser
+import Foundation
+import ProgramEntry
+public import Runtime
+
+/// Measures the programs themselves.
+@main
+struct DnnBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dnn-bench", abstract: "Measures training on this machine.", version: Release.version, subcommands: [Step.self])
+
+    static func main() {
+        runAsProgram()
+    }
+}
+
+extension Workload: ExpressibleByArgument {}
+
+struct Step: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Times whole training steps: the real coordinator and worker processes over ipc, on random data.")
+
+    @Option(help: "tiny 64-64-10 batch 64, small 784-512-512-10 dropout batch 128, wide 784-2048-2048-10 batch 512, deep 784-19×256-10 batch 256.")
+    var workload = Workload.small
+
+    @Option(help: "Worker processes.")
+    var workers = 2
+
+    @Option(help: "Compute threads of each worker.")
+    var threads = 1
+
+    @Option(help: "Steps to measure, behind a warm-up of a fifth as many.")
+    var steps: Int?
+
+    @Option(help: "Virtual shards. Default: what a run file without the key gets.")
+    var virtualShards: Int?
+
+    @Option(help: "Bytes of a chunk of parameters, a multiple of 65536.")
+    var chunkBytes: Int?
+
+    @Flag(help: "Prints JSON.")
+    var json = false
+
+    func run() throws {
+        let benchmark = StepBenchmark(
+            workload: workload, workers: workers, threads: threads, steps: steps, virtualShards: virtualShards, chunkBytes: chunkBytes)
+        guard let result = try benchmark.run() else { throw ExitCode.failure }
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+            print(String(decoding: try encoder.encode(result), as: UTF8.self))
+        } else {
+            let figures = [result.msPerStep, result.medianMsPerStep, result.fastestTenthMs, result.slowestTenthMs]
+                .map { String(format: "%.3f", $0) }
+            print("\(workload.rawValue), \(workers) workers × \(threads): \(figures[0]) ms per step (median \(figures[1]), 10 % \(figures[2]), 90 % \(figures[3]))")
+            print("\(Int(result.samplesPerSecond)) samples/s over \(result.steps) steps")
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import OperatingSystem
+import Testing
+
+/// K1: the same bits for any number of workers, threads, transports, chunk sizes, and through kills.
+@Suite(.serialized, .timeLimit(.minutes(5)))
+struct ExactnessEndToEndTests {
+    /// One worker, everything else as the run file says.
+    static let reference = try? RunFiles.train(["--workers", "1"])
+
+    @Test(arguments: [
+        ["--workers", "2"],
+        ["--workers", "3"],
+        ["--workers", "4"],
+        ["--workers", "2", "--threads", "2"],
+        ["--workers", "1", "--threads", "3"],
+        ["--workers", "2", "--set", "cluster.chunk_bytes=65536"],
+        ["--workers", "3", "--threads", "2", "--set", "cluster.chunk_bytes=131072"],
+    ])
+    func hashIsTheSame(arguments: [String]) throws {
+        let reference = try #require(Self.reference)
+        let result = try RunFiles.train(arguments)
+        #expect(result.weights_sha256 == reference.weights_sha256)
+        #expect(result.state_sha256 == reference.state_sha256)
+        #expect(result.validation?.loss?.bitPattern == reference.validation?.loss?.bitPattern)
+    }
+
+    @Test func otherSeedGivesAnotherHash() throws {
+        let reference = try #require(Self.reference)
+        let result = try RunFiles.train(["--workers", "1", "--set", "seed=8"])
+        #expect(result.weights_sha256 != reference.weights_sha256)
+    }
+
+    @Test func environmentOfOpenMPDoesNotMatter() throws {
+        let reference = try #require(Self.reference)
+        let result = try RunFiles.train(["--workers", "2"], environment: ["OMP_NUM_THREADS": "8"])
+        #expect(result.weights_sha256 == reference.weights_sha256)
+    }
+
+    /// Workers on tcp that were started by hand, beside a local one.
+    @Test func hashIsTheSameOverTCP() throws {
+        let reference = try #require(Self.reference)
+        let folder = try TemporaryFolder(prefix: "dnn-e2e-")
+        let file = try RunFiles.write(RunFiles.digits, to: folder)
+        let coordinator = try RunningProgram(
+            "dnn-coord",
+            [
+                "train", file, "--output", folder.appending("run"), "--workers", "1", "--bind", "tcp://127.0.0.1:0", "--set",
+                "cluster.minimum_workers=3",
+            ], in: folder)
+        let invitation = try coordinator.line(containing: "dnn-worker --connect ")
+        let endpoint = try #require(invitation.components(separatedBy: "--connect ").last)
+        let remote = try (0..<2).map { try RunningProgram("dnn-worker", ["--connect", endpoint, "--name", "tcp-\($0)"], in: folder) }
+        #expect(coordinator.end() == 0)
+        for worker in remote { #expect(worker.end() == 0) }
+        let result = try Result(folder: folder.appending("run"))
+        #expect(result.weights_sha256 == reference.weights_sha256)
+        #expect(result.workers_seen == 3)
+    }
+
+    @Test func killedWorkerDoesNotChangeTheHash() throws {
+        let long = ["--set", "training.epochs=30"]
+        let reference = try RunFiles.train(["--workers", "1"] + long)
+        let folder = try TemporaryFolder(prefix: "dnn-e2e-")
+        let file = try RunFiles.write(RunFiles.digits, to: folder)
+        let coordinator = try RunningProgram(
+            "dnn-coord",
+            ["train", file, "--output", folder.appending("run"), "--workers", "3", "--set", "cluster.minimum_workers=3"] + long,
+            in: folder)
+        for epoch in [1, 4, 8] {
+            try coordinator.line(containing: "epoch \(epoch)/")
+            kill(try #require(try coordinator.children().first), SIGKILL)
+        }
+        #expect(coordinator.end() == 0, "\(coordinator.text)")
+        let result = try Result(folder: folder.appending("run"))
+        #expect(result.weights_sha256 == reference.weights_sha256)
+        #expect(result.events.workers_lost >= 1)
+    }
+
+    /// The only worker dies, another one comes by hand: it gets the orphaned lease in mid-step.
+    @Test func anotherWorkerTakesOverFromTheOnlyOne() throws {
+        let long = ["--set", "training.epochs=30"]
+        let reference = try RunFiles.train(["--workers", "1"] + long)
+        let folder = try TemporaryFolder(prefix: "dnn-e2e-")
+        let file = try RunFiles.write(RunFiles.digits, to: folder)
+        let coordinator = try RunningProgram(
+            "dnn-coord",
+            ["train", file, "--output", folder.appending("run"), "--workers", "0", "--bind", "tcp://127.0.0.1:0"] + long, in: folder)
+        let invitation = try coordinator.line(containing: "dnn-worker --connect ")
+        let endpoint = try #require(invitation.components(separatedBy: "--connect ").last)
+        let first = try RunningProgram("dnn-worker", ["--connect", endpoint, "--name", "first"], in: folder)
+        try coordinator.line(containing: "epoch 2/")
+        first.kill(SIGKILL)
+        #expect(first.end() == 128 + SIGKILL)
+        let second = try RunningProgram("dnn-worker", ["--connect", endpoint, "--name", "second"], in: folder)
+        #expect(coordinator.end() == 0, "\(coordinator.text)")
+        #expect(second.end() == 0)
+        let result = try Result(folder: folder.appending("run"))
+        #expect(result.weights_sha256 == reference.weights_sha256)
+    }
+}

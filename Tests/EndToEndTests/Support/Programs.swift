@@ -1,0 +1,146 @@
+import Foundation
+import OperatingSystem
+
+/// The programs that lie beside the test bundle.
+enum Programs {
+    static func path(_ name: String) throws -> String {
+        var folder = URL(fileURLWithPath: try Machine.executablePath()).deletingLastPathComponent()
+        // The test runner itself may lie elsewhere; the bundle's folder is then among the arguments.
+        if !FileManager.default.isExecutableFile(atPath: folder.appendingPathComponent(name).path),
+            let bundle = CommandLine.arguments.first(where: { $0.hasSuffix(".xctest") })
+        {
+            folder = URL(fileURLWithPath: bundle).deletingLastPathComponent()
+        }
+        return folder.appendingPathComponent(name).path
+    }
+}
+
+/// A program that runs, its standard error as lines while it runs, its standard output at the end.
+final class RunningProgram {
+    struct Failure: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    private let process = Process()
+    private let errors = Pipe()
+    private let outputs: FileHandle
+    private let outputPath: String
+    private var unread = Data()
+    private(set) var lines: [String] = []
+
+    init(_ name: String, _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:]) throws {
+        outputPath = folder.appending("output-\(UUID().uuidString)")
+        _ = FileManager.default.createFile(atPath: outputPath, contents: nil)
+        guard let handle = FileHandle(forWritingAtPath: outputPath) else { throw Failure(description: "no output file") }
+        outputs = handle
+        process.executableURL = URL(fileURLWithPath: try Programs.path(name))
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.standardError = errors
+        process.standardOutput = outputs
+        try process.run()
+        try errors.fileHandleForWriting.close()
+    }
+
+    deinit {
+        if process.isRunning { kill(SIGKILL) }
+    }
+
+    var processID: Int32 { process.processIdentifier }
+
+    func kill(_ signal: Int32) {
+        Foundation.kill(process.processIdentifier, signal)
+    }
+
+    /// The next line that contains `text`; an error if the program ends without saying it.
+    @discardableResult
+    func line(containing text: String) throws -> String {
+        while let line = nextLine() {
+            if line.contains(text) { return line }
+        }
+        throw Failure(description: "the program ended without saying '\(text)':\n" + lines.joined(separator: "\n"))
+    }
+
+    private func nextLine() -> String? {
+        while true {
+            if let end = unread.firstIndex(of: 10) {
+                let line = String(decoding: unread[unread.startIndex..<end], as: UTF8.self)
+                unread = Data(unread[(end + 1)...])
+                lines.append(line)
+                return line
+            }
+            let more = errors.fileHandleForReading.availableData
+            if more.isEmpty {
+                guard !unread.isEmpty else { return nil }
+                unread.append(10)
+                continue
+            }
+            unread.append(more)
+        }
+    }
+
+    /// Reads to the end; the exit code as a shell gives it.
+    func end() -> Int32 {
+        while nextLine() != nil {}
+        process.waitUntilExit()
+        return process.terminationReason == .uncaughtSignal ? 128 + process.terminationStatus : process.terminationStatus
+    }
+
+    var output: String { (try? String(contentsOfFile: outputPath, encoding: .utf8)) ?? "" }
+    var text: String { lines.joined(separator: "\n") }
+
+    /// The processes that this one has started and that still run.
+    func children() throws -> [Int32] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }.filter { candidate in
+            guard let status = try? String(contentsOfFile: "/proc/\(candidate)/status", encoding: .utf8) else { return false }
+            return status.contains("PPid:\t\(processID)\n")
+        }
+    }
+
+    /// Waits until a process that is not ours to reap is gone; a minute is the watchdog.
+    static func waitForEnd(of processID: Int32) throws -> Bool {
+        let watcher = Process()
+        watcher.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
+        watcher.arguments = ["60", "tail", "--pid=\(processID)", "-f", "/dev/null"]
+        try watcher.run()
+        watcher.waitUntilExit()
+        return watcher.terminationStatus == 0
+    }
+}
+
+/// `result.json` as far as tests look at it.
+struct Result: Decodable {
+    struct Part: Decodable {
+        var loss: Double?
+        var accuracy: Double?
+        var rmse: Double?
+        var r2: Double?
+        var samples: Int
+    }
+
+    struct Events: Decodable {
+        var leases_reissued: Int
+        var workers_lost: Int
+    }
+
+    var weights_sha256: String
+    var state_sha256: String
+    var outcome: String
+    var error: String?
+    var steps: Int
+    var epochs: Int
+    var best_epoch: Int?
+    var virtual_shards: Int
+    var workers_seen: Int
+    var parameters: Int
+    var leaf_class: String?
+    var train: Part?
+    var validation: Part?
+    var test: Part?
+    var events: Events
+
+    init(folder: String) throws {
+        self = try JSONDecoder().decode(Result.self, from: Data(contentsOf: URL(fileURLWithPath: folder + "/result.json")))
+    }
+}

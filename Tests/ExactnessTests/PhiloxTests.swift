@@ -1,0 +1,30 @@
+import Exactness
+import Testing
+
+@Suite struct PhiloxTests {
+    /// Counter, key, result.
+    struct KnownAnswer: Sendable {
+        var counter: SIMD4<UInt32>
+        var key: SIMD2<UInt32>
+        var words: SIMD4<UInt32>
+    }
+
+    /// Random123 1.14, `tests/kat_vectors`, "philox4x32 10".
+    static let knownAnswers = [
+        KnownAnswer(counter: .zero, key: .zero, words: SIMD4(0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8)),
+        KnownAnswer(
+            counter: SIMD4(repeating: .max), key: SIMD2(repeating: .max), words: SIMD4(0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd)),
+        KnownAnswer(
+            counter: SIMD4(0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344), key: SIMD2(0xa409_3822, 0x299f_31d0),
+            words: SIMD4(0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1)),
+    ]
+
+    @Test(arguments: knownAnswers)
+    func blocksAreThoseOfRandom123(_ known: KnownAnswer) {
+        #expect(Philox(key: known.key).block(known.counter) == known.words)
+    }
+
+    @Test func theSeedIsTheKeyLowWordFirst() {
+        #expect(Philox(seed: 0x299f_31d0_a409_3822) == Philox(key: SIMD2(0xa409_3822, 0x299f_31d0)))
+    }
+}

@@ -1,0 +1,61 @@
+import Foundation
+
+/// Files of cases that other people's code computed: the copies of this package, and those of the folder `DNN_ORACLES` if it is set.
+enum Oracles {
+    static func cases<Case: Decodable>(_ file: String, _ type: Case.Type) throws -> [Case] {
+        var folders: [URL] = []
+        if let url = Bundle.module.url(forResource: "Fixtures", withExtension: nil) { folders.append(url) }
+        if let path = ProcessInfo.processInfo.environment["DNN_ORACLES"] { folders.append(URL(fileURLWithPath: path)) }
+        return try folders.flatMap { try JSONDecoder().decode(File<Case>.self, from: Data(contentsOf: $0.appending(path: file))).cases }
+    }
+
+    private struct File<Case: Decodable>: Decodable {
+        let cases: [Case]
+    }
+
+    struct Tensor: Decodable {
+        let shape: [Int]
+        let values: [Double]
+        var floats: [Float] { values.map { Float($0) } }
+    }
+
+    struct Layer: Decodable {
+        let layer: String
+        let options: Options
+        let x, y, dy, dx: Tensor
+        let parameters, gradients: [String: Tensor]
+
+        struct Options: Decodable {
+            let bias: Bool?
+            let slope: Double?
+        }
+    }
+
+    struct Loss: Decodable {
+        let loss: String
+        let options: Options
+        let prediction, target, gradient: Tensor
+        let value: Double
+
+        struct Options: Decodable {
+            let labelSmoothing: Double?
+            enum CodingKeys: String, CodingKey { case labelSmoothing = "label_smoothing" }
+        }
+    }
+
+    struct Run: Decodable {
+        let activation, optimizer: String
+        let options: Options
+        let batch, epochs: Int
+        let x: Tensor
+        let labels: [Int32]
+        let initial, final: [String: Tensor]
+        let losses: [Double]
+
+        struct Options: Decodable {
+            let lr: Double
+            let betas: [Double]?
+            let eps, momentum: Double?
+        }
+    }
+}
