@@ -93,6 +93,7 @@ let package = Package(
         tests(of: "Datasets", ["Exactness", "Hashing"], resources: [.copy("Fixtures")]),
         tests(of: "Checkpoints", ["Hashing"], resources: [.copy("Fixtures")]),
         tests(of: "RunConfiguration", ["NeuralNet", "Optimization", "Datasets", "Training"], resources: [.copy("Fixtures")]),
+        tests(of: "Runtime", ["Exactness", "Kernels", "ZeroMQ", "Datasets", "NeuralNet", "Wire"]),
         .testTarget(name: "EndToEndTests", dependencies: ["OperatingSystem", "dnn-coord", "dnn-worker"], swiftSettings: swiftSettings),
     ]
 )

@@ -12,9 +12,15 @@ static void find_openmp(void) {
     set_openmp_threads = (void (*)(int))dlsym(RTLD_DEFAULT, "omp_set_num_threads");
 }
 
-void ck_configure_thread(void) {
-    const unsigned flush_to_zero = 0x8000, denormals_are_zero = 0x0040;
-    _mm_setcsr(_mm_getcsr() | flush_to_zero | denormals_are_zero);
+unsigned ck_enter_compute_mode(void) {
+    const unsigned usual = 0x1f80, flush_to_zero = 0x8000, denormals_are_zero = 0x0040;
+    const unsigned before = _mm_getcsr();
+    _mm_setcsr(usual | flush_to_zero | denormals_are_zero);
     pthread_once(&once, find_openmp);
     if (set_openmp_threads) set_openmp_threads(1);
+    return before;
+}
+
+void ck_leave_compute_mode(unsigned mode) {
+    _mm_setcsr(mode);
 }

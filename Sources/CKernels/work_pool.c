@@ -35,7 +35,7 @@ static void *help(void *argument) {
     helper_start start = *(helper_start *)argument;
     free(argument);
     ck_pool *pool = start.pool;
-    ck_configure_thread();
+    ck_enter_compute_mode();
     unsigned long seen = 0;
     pthread_mutex_lock(&pool->lock);
     for (;;) {

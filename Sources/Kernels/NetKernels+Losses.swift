@@ -67,11 +67,6 @@ extension NetKernels {
         }
     }
 
-    package func add(_ b: FloatView, to a: MutableFloatView) {
-        precondition(a.count == b.count, "addition of views of unequal length")
-        table.pointee.add(a.base, b.floats, a.count)
-    }
-
     package func sumOfSquares(_ x: FloatView) -> Double {
         table.pointee.sum_of_squares(x.floats, x.count)
     }

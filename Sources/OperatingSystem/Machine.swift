@@ -72,3 +72,11 @@ public enum Machine {
         String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }
+
+extension Machine {
+    /// Lets freed memory stay with the process, up to a bound, instead of going back to the kernel: libzmq takes a new buffer for
+    /// every big message, and faulting in fresh pages costs more than copying into them.
+    public static func keepFreedMemory() {
+        linux_keep_freed_memory(64 << 20, 256 << 20)
+    }
+}

@@ -101,7 +101,9 @@ public final class ParameterServer {
         guard tree.contains(node) else { return .refused("node \(node.number) of a tree of \(tree.shardCount) shards") }
         guard chunk >= 0, chunk < chunks.count else { return .refused("chunk \(chunk) of \(chunks.count)") }
         let ledger = ledgers[chunk]
-        guard body.count == ledger.range.count else { return .refused("chunk \(chunk) with \(body.count) instead of \(ledger.range.count) values") }
+        guard body.count == ledger.range.count else {
+            return .refused("chunk \(chunk) with \(body.count) instead of \(ledger.range.count) values")
+        }
         let shards = tree.shards(of: node)
         let expected = shards.reduce(0) { $0 + rowsOfShard[$1] }
         guard expected > 0 else { return .refused("\(node), which has no rows in step \(step)") }

@@ -1,111 +1,94 @@
 internal import Exactness
 internal import Wire
 
-/// Who computes what, and what happens to those who are late.
+/// Who computes what.
 extension Coordinator {
-    private var eligibleWorkers: [WorkerID] {
-        members.filter { $0.value.state == .admitted && !$0.value.isSuspect }.map(\.key).sorted()
+    /// Those who may be given shards, without `late`: the ones in good standing, or else those that rest.
+    func takers(without late: Set<WorkerID> = []) -> [WorkerID] {
+        var good: [WorkerID] = []
+        var resting: [WorkerID] = []
+        for (worker, member) in members where member.state == .admitted && !late.contains(worker) {
+            switch member.standing {
+            case .good: good.append(worker)
+            case .resting: resting.append(worker)
+            case .suspect: break
+            }
+        }
+        return good.isEmpty ? resting : good
     }
 
     /// Deals the shards evenly, moving as few as possible, and tells everybody whose lease changes.
     mutating func rebalance(now: Duration) -> [Effect] {
         wantsRebalance = false
-        let changed = leases.rebalance(among: eligibleWorkers)
+        let changed = leases.rebalance(among: takers())
+        if !changed.isEmpty { clock.disturb() }
         return changed.sorted().flatMap { issueLease(to: $0, now: now) }
     }
 
-    /// Gives shards that nobody holds to whoever is there, in mid-step.
+    /// Gives shards that nobody holds to whoever is there, in mid-step; a suspect is better than nobody.
     mutating func reissueOrphans(now: Duration) -> [Effect] {
+        guard leases.orphanCount > 0 else { return [] }
         let orphans = leases.orphans
-        guard !orphans.isEmpty else { return [] }
-        let workers = eligibleWorkers.isEmpty ? members.filter { $0.value.state == .admitted }.map(\.key).sorted() : eligibleWorkers
-        let changed = leases.assignOrphans(to: workers)
+        let able = takers()
+        let workers = able.isEmpty ? members.filter { $0.value.state == .admitted }.map(\.key) : able
+        let changed = leases.assignOrphans(to: workers).sorted()
         guard !changed.isEmpty else { return [] }
         events.leasesReissued += 1
         wantsRebalance = true
-        let names = changed.sorted().map { name(of: $0) }.joined(separator: ", ")
-        let list = orphans.map(String.init).joined(separator: ", ")
-        return [Notice.info("shards \(list) go to \(names)")] + changed.sorted().flatMap { issueLease(to: $0, now: now) }
+        clock.disturb()
+        let text = "\(Wording.shards(orphans)) \(orphans.count == 1 ? "goes" : "go") to \(Wording.abridged(changed.map(name(of:))))"
+        return [Notice.info(text)] + changed.flatMap { issueLease(to: $0, now: now) }
     }
 
-    /// Sends a worker its lease as it stands, and its part of an evaluation that is under way.
+    /// Sends a worker its lease, whose shards have changed, and its part of an evaluation that is under way.
     mutating func issueLease(to worker: WorkerID, now: Duration) -> [Effect] {
-        guard var member = members[worker] else { return [] }
-        member.leaseSequence += 1
-        member.graceUntil = now + CoordinatorLimits.newLeaseGrace + (clock.median ?? .zero) * CoordinatorLimits.leaseFactor
-        member.hasWarned = false
-        members[worker] = member
-        let shards = leases.shards(of: worker)
-        var effects: [Effect] = [.lease(worker, Lease(sequence: member.leaseSequence, shards: shards, step: version, until: horizon))]
-        if shards.isEmpty { effects.append(.unsubscribe(worker)) }
-        if case .evaluating(let round) = phase {
-            let due = shards.filter { round.pendingShards.contains($0) }
-            if !due.isEmpty { effects.append(.evaluate(worker, round.order(for: due))) }
-        }
+        members[worker]?.leasedAt = now
+        members[worker]?.leasedVersion = version
+        if case .resting = members[worker]?.standing, !leases.shards(of: worker).isEmpty { members[worker]?.standing = .good }
+        var effects = sendLease(to: worker)
+        if let order = round?.order(for: leases.shards(of: worker)) { effects.append(.evaluate(worker, order)) }
         return effects
+    }
+
+    private mutating func sendLease(to worker: WorkerID) -> [Effect] {
+        guard members[worker] != nil else { return [] }
+        members[worker]?.leaseSequence += 1
+        let shards = leases.shards(of: worker)
+        let lease = Lease(sequence: members[worker]?.leaseSequence ?? 0, shards: shards, step: version, until: horizon)
+        return [.lease(worker, lease)] + (shards.isEmpty ? [.unsubscribe(worker)] : [])
     }
 
     /// Everybody's lease with a new horizon, rebalanced where somebody has come or gone.
     mutating func releaseSteps(now: Duration) -> [Effect] {
         clock.restart(at: now)
-        let changed = wantsRebalance ? leases.rebalance(among: eligibleWorkers) : []
-        wantsRebalance = false
-        return members.keys.sorted().flatMap { worker -> [Effect] in
-            changed.contains(worker) || !leases.shards(of: worker).isEmpty ? issueLease(to: worker, now: now) : []
-        }
+        var effects = wantsRebalance ? rebalance(now: now) : []
+        var told = Set<WorkerID>()
+        for case .lease(let worker, _) in effects { told.insert(worker) }
+        for worker in leases.workers where !told.contains(worker) { effects += sendLease(to: worker) }
+        return effects
     }
 
     mutating func leaseTaken(by worker: WorkerID, sequence: UInt64, now: Duration) -> [Effect] {
         guard var member = members[worker] else { return [] }
         member.lastHeard = now
         member.leaseTaken = max(member.leaseTaken, min(sequence, member.leaseSequence))
-        if member.isSuspect, member.leaseTaken == member.leaseSequence {
-            member.isSuspect = false
+        defer { members[worker] = member }
+        guard member.standing.isSuspect, member.leaseTaken == member.leaseSequence else { return [] }
+        let rest = CoordinatorLimits.rest(afterLapses: member.lapses)
+        guard rest > .zero, leases.shards(of: worker).isEmpty else {
+            member.standing = .good
             wantsRebalance = true
-            members[worker] = member
-            return [Notice.info("\(member.label) answers again")] + reissueOrphans(now: now)
+            return [Notice.info("\(member.label) answers again")]
         }
-        members[worker] = member
-        return []
+        member.standing = .resting(until: now + rest)
+        return [Notice.info("\(member.label) answers again; it was late \(member.lapses) times and rests for \(Wording.seconds(rest))")]
     }
 
-    /// Moves the leases of those who are late to others: deadlines are the leases' own, a heartbeat does not excuse.
-    mutating func overdue(shards: ShardSet, now: Duration) -> [Effect] {
-        var effects: [Effect] = []
-        let late = Set(shards.elements.compactMap { leases.holder(of: $0) }).sorted()
-        for worker in late {
-            guard var member = members[worker], let begin = clock.lastCompletion else { continue }
-            let allowance = leaseAllowance
-            let due = max(begin + allowance, member.graceUntil)
-            guard now >= due else { continue }
-            let others = eligibleWorkers.filter { $0 != worker }
-            let wait = "\(member.label) is late with step \(version) (shards "
-                + leases.shards(of: worker).map(String.init).joined(separator: ", ") + ")"
-            if others.isEmpty {
-                if now >= due + allowance * CoordinatorLimits.hopelessFactor {
-                    effects += departed(worker, reason: "its lease is overdue and it is the only worker", kind: .lost, now: now)
-                } else if !member.hasWarned {
-                    member.hasWarned = true
-                    members[worker] = member
-                    effects.append(Notice.warning("\(wait); no other worker is there to take over"))
-                }
-                continue
-            }
-            member.isSuspect = true
-            members[worker] = member
-            leases.release(worker)
-            effects.append(Notice.warning("\(wait); its lease is given to others"))
-            effects += issueLease(to: worker, now: now)
-            effects += reissueOrphans(now: now)
+    mutating func endRests(now: Duration) {
+        for (worker, member) in members {
+            guard case .resting(let until) = member.standing, now >= until else { continue }
+            members[worker]?.standing = .good
+            wantsRebalance = true
         }
-        return effects
-    }
-
-    private var leaseAllowance: Duration {
-        if case .evaluating(let round) = phase {
-            let last = evaluationDurations[round.purpose] ?? .zero
-            return max(CoordinatorLimits.evaluationMinimum, last * CoordinatorLimits.leaseFactor)
-        }
-        return max(CoordinatorLimits.leaseMinimum, (clock.median ?? .zero) * CoordinatorLimits.leaseFactor)
     }
 }

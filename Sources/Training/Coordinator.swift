@@ -6,10 +6,11 @@ internal import Wire
 /// A steady step costs one event (`stepCompleted`) and no effect; membership, leases, barriers and verdicts are the rest.
 /// The phases are `gathering → (training → evaluating)* → evaluating the final weights → finished`.
 public struct Coordinator: Sendable {
-    enum Phase: Equatable, Sendable {
+    enum Phase: Sendable {
         case gathering
         case training
-        case evaluating(EvaluationRound)
+        /// `round` says what.
+        case evaluating
         case finished
     }
 
@@ -31,31 +32,43 @@ public struct Coordinator: Sendable {
 
     /// Steps below it are released.
     var horizon: UInt64
+    /// Somebody has come or answers again: shards are dealt anew before the next step.
     var wantsRebalance = false
+    /// How often deadlines have passed since a step or an evaluation was completed.
+    var doublings = 0
     var evaluationNumber: UInt64 = 0
-    var evaluationDurations: [EvaluationRound.Purpose: Duration] = [:]
+    var round: EvaluationRound?
     var lastCheckpoint = Duration.zero
     var gatheringSince = Duration.zero
     /// Since when no admitted worker is there.
     var aloneSince: Duration?
-    var restartsWithoutStep = 0
-    var deadLocalSlots: Set<Int> = []
+    var lastTick: Duration?
+    var localSlots: [LocalSlot]
     var hasWarnedOfSpareWorkers = false
 
-    public init(plan: RunPlan, limits: CoordinatorLimits, rules: AdmissionRules) {
+    /// - Parameters:
+    ///   - version: the complete version that a resumed run starts from.
+    ///   - stopping: what that run had seen by then.
+    public init(
+        plan: RunPlan, limits: CoordinatorLimits, rules: AdmissionRules, version: UInt64 = 0,
+        stopping: EarlyStoppingState = EarlyStoppingState()
+    ) {
+        precondition(version <= plan.totalSteps, "a run is resumed at one of its own steps")
         self.plan = plan
         self.limits = limits
         self.rules = rules
-        self.version = 0
-        self.stopping = EarlyStoppingState()
-        self.leases = LeaseTable(tree: plan.tree)
-        self.horizon = plan.nextBarrier(after: 0)
+        self.version = version
+        self.stopping = stopping
+        leases = LeaseTable(tree: plan.tree)
+        horizon = plan.nextBarrier(after: version)
+        localSlots = Array(repeating: LocalSlot(), count: limits.localWorkers)
     }
 
     /// When the next tick is due at the latest.
     public var tickInterval: Duration { CoordinatorLimits.tick }
 
     public var isFinished: Bool { phase == .finished }
+    /// Whether contributions to the next step are wanted; between a barrier and its verdict they are not.
     public var isTraining: Bool { phase == .training }
     /// Whether the run waits for its first workers.
     public var isGathering: Bool { phase == .gathering }
@@ -76,19 +89,21 @@ public struct Coordinator: Sendable {
         guard phase != .finished else { return [] }
         switch event {
         case .start: return started(now: now)
-        case .hello(let worker, let hello, let isLocal): return greeted(worker, hello, isLocal: isLocal, now: now)
+        case .hello(let worker, let hello, let localSlot): return greeted(worker, hello, localSlot: localSlot, now: now)
         case .ready(let worker, let leafClass): return becameReady(worker, leafClass: leafClass, now: now)
         case .heartbeat(let worker): return heard(from: worker, now: now)
         case .leaseTaken(let worker, let sequence): return leaseTaken(by: worker, sequence: sequence, now: now)
-        case .leaving(let worker, let reason): return departed(worker, reason: reason, kind: .polite, now: now)
-        case .failed(let worker, let error): return departed(worker, reason: "it failed: \(error)", kind: .lost, now: now)
-        case .lost(let worker, let reason): return departed(worker, reason: reason, kind: .lost, now: now)
+        case .leaving(let worker, let reason):
+            return departed([(worker, Wording.quoted(reason))], kind: .polite, now: now)
+        case .failed(let worker, let error):
+            return departed([(worker, "it failed: \(Wording.quoted(error))")], kind: .lost, now: now)
+        case .lost(let worker, let reason): return departed([(worker, reason)], kind: .lost, now: now)
         case .localWorkerExited(let slot, let description): return localWorkerExited(slot: slot, description: description, now: now)
         case .stepCompleted(let version): return stepCompleted(version, now: now)
         case .notFinite(let step, let place): return notFinite(step: step, place: place)
         case .figures(let worker, let evaluation, let part, let shard, let blocks):
             return figuresArrived(from: worker, evaluation: evaluation, part: part, shard: shard, blocks: blocks, now: now)
-        case .interrupted(let signal): return end(.interrupted(signal: signal), checkpoint: true)
+        case .interrupted(let signal): return end(.interrupted(signal: signal))
         case .tick(let uncovered): return ticked(uncovered: uncovered, now: now)
         }
     }
@@ -99,7 +114,20 @@ public struct Coordinator: Sendable {
         gatheringSince = now
         aloneSince = now
         lastCheckpoint = now
-        return (0..<limits.localWorkers).map { .startLocalWorker(slot: $0) }
+        return localSlots.indices.map { .startLocalWorker(slot: $0) }
+    }
+
+    /// Enough workers are there: deals the shards and goes on where the run stands.
+    mutating func begin(now: Duration) -> [Effect] {
+        phase = .training
+        clock.restart(at: now)
+        let isUnjudged = plan.isBarrier(version) && stopping.judgedStep != version
+        let isTrained = version == plan.totalSteps || stopping.stopReason != nil
+        if isUnjudged || isTrained { horizon = version }
+        let effects = rebalance(now: now)
+        if isUnjudged { return effects + beginEvaluation(.validation, now: now) }
+        if isTrained { return effects + beginFinalEvaluation(now: now) }
+        return effects
     }
 
     private mutating func stepCompleted(_ completed: UInt64, now: Duration) -> [Effect] {
@@ -107,7 +135,7 @@ public struct Coordinator: Sendable {
         precondition(completed == version + 1, "versions come one after the other")
         version = completed
         clock.stepCompleted(at: now)
-        restartsWithoutStep = 0
+        doublings = 0
         if version == horizon { return beginEvaluation(.validation, now: now) }
         var effects: [Effect] = []
         if now - lastCheckpoint >= limits.checkpointEvery {
@@ -122,50 +150,64 @@ public struct Coordinator: Sendable {
         end(
             .failed(
                 error: "step \(step): the gradient of \(place) is not finite (NaN or infinity); "
-                    + "a smaller optimizer.rule learning_rate, training.non_finite or preprocessing of the data may help"),
-            checkpoint: true)
+                    + "a smaller optimizer.rule learning_rate, training.non_finite or preprocessing of the data may help"))
     }
 
-    /// Ends the run; with `checkpoint` the last complete version is written first.
-    mutating func end(_ outcome: Ending.Outcome, checkpoint: Bool, figures: [PartID: PartFigures] = [:], restoresBest: Bool = false)
-        -> [Effect]
-    {
+    /// Cuts the run short; the last complete version is written first, once there is more than what the run began with.
+    mutating func end(_ outcome: Ending.Outcome) -> [Effect] {
+        let checkpoint: [Effect] = phase == .gathering ? [] : [.checkpoint]
+        return checkpoint + finish(outcome, figures: [:], restoresBest: false)
+    }
+
+    mutating func finish(_ outcome: Ending.Outcome, figures: [PartID: PartFigures], restoresBest: Bool) -> [Effect] {
         phase = .finished
-        return (checkpoint ? [.checkpoint] : [])
-            + [.finish(Ending(outcome: outcome, version: version, figures: figures, restoresBest: restoresBest))]
+        round = nil
+        return [.finish(Ending(outcome: outcome, version: version, figures: figures, restoresBest: restoresBest))]
     }
 
     // MARK: Time
 
     private mutating func ticked(uncovered: ShardSet, now: Duration) -> [Effect] {
+        forgiveOwnPause(now: now)
         var effects = dropSilentMembers(now: now)
-        guard phase != .finished else { return effects }
+        endRests(now: now)
         switch phase {
         case .gathering:
-            if now - gatheringSince >= limits.joinTimeout {
-                effects += end(.failed(error: joinTimeoutText), checkpoint: false)
+            if now - gatheringSince >= limits.joinTimeout { effects += end(.failed(error: joinTimeoutText)) }
+        case .training, .evaluating:
+            if let aloneSince {
+                if now - aloneSince >= limits.idleTimeout { effects += end(.failed(error: idleTimeoutText)) }
+            } else {
+                effects += dropHopelessSuspects(now: now)
+                effects += overdue(round?.pendingShards ?? uncovered, now: now)
             }
-        case .training:
-            effects += admittedWorkers == 0 ? waitedAlone(now: now) : overdue(shards: uncovered, now: now)
-        case .evaluating(let round):
-            effects += admittedWorkers == 0 ? waitedAlone(now: now) : overdue(shards: round.pendingShards, now: now)
         case .finished:
             break
         }
         return effects
     }
 
-    private mutating func waitedAlone(now: Duration) -> [Effect] {
-        guard let since = aloneSince, now - since >= limits.idleTimeout else { return [] }
-        return end(
-            .failed(
-                error: "no worker for \(limits.idleTimeout.components.seconds) s (cluster.idle_timeout_seconds); "
-                    + "the last complete step is saved"),
-            checkpoint: true)
+    /// While the coordinator did not get to look (a stopped process, a long write), nobody was late: answers may lie in its sockets.
+    private mutating func forgiveOwnPause(now: Duration) {
+        defer { lastTick = now }
+        guard let lastTick, now - lastTick > CoordinatorLimits.tick * 2 else { return }
+        let gap = now - lastTick - CoordinatorLimits.tick
+        for worker in members.keys { members[worker]?.shift(by: gap, until: now) }
+        clock.shift(by: gap, until: now)
+        round?.shift(by: gap, until: now)
     }
 
     private var joinTimeoutText: String {
-        "\(admittedWorkers) of \(limits.minimumWorkers) workers came within \(limits.joinTimeout.components.seconds) s "
-            + "(cluster.minimum_workers, cluster.join_timeout_seconds); start one with: \(limits.invitation)"
+        let wanted = limits.minimumWorkers
+        let awaited = "\(wanted) worker\(wanted == 1 ? " was" : "s were") awaited (cluster.minimum_workers)"
+        let came =
+            "\(awaited), \(admittedWorkers) came within "
+            + "\(Wording.seconds(limits.joinTimeout)) (cluster.join_timeout_seconds)"
+        return limits.invitation.isEmpty ? came : "\(came); start one with: \(limits.invitation)"
+    }
+
+    private var idleTimeoutText: String {
+        "no worker for \(Wording.seconds(limits.idleTimeout)) (cluster.idle_timeout_seconds); "
+            + "the last complete step, \(version), is saved"
     }
 }

@@ -4,7 +4,8 @@ public import Wire
 /// What the coordinator is told. Bodies of gradients and weights travel around it; it sees that they came.
 public enum Event: Sendable {
     case start
-    case hello(WorkerID, Hello, isLocal: Bool)
+    /// - localSlot: which of the coordinator's own workers it is.
+    case hello(WorkerID, Hello, localSlot: Int?)
     case ready(WorkerID, leafClass: String)
     case heartbeat(WorkerID)
     case leaseTaken(WorkerID, sequence: UInt64)

@@ -4,66 +4,143 @@ internal import Exactness
 public typealias WorkerID = UInt32
 
 /// Who holds which virtual shards. Sticky: shards move only when they must, since their rows move with them.
+///
+/// Every operation takes time in proportion to V and the workers named, but for the logarithm of a sort.
 struct LeaseTable: Sendable {
-    private let tree: ShardTree
     private var holders: [WorkerID?]
+    /// By worker, in ascending order; nobody is listed with nothing.
+    private var held: [WorkerID: [Int]] = [:]
+    private(set) var orphanCount: Int
 
     init(tree: ShardTree) {
-        self.tree = tree
         holders = Array(repeating: nil, count: tree.shardCount)
+        orphanCount = tree.shardCount
     }
 
     func shards(of worker: WorkerID) -> [Int] {
-        holders.indices.filter { holders[$0] == worker }
+        held[worker] ?? []
     }
 
     func holder(of shard: Int) -> WorkerID? {
         holders[shard]
     }
 
+    /// Everybody who holds something.
+    var workers: [WorkerID] { held.keys.sorted() }
+
     var orphans: [Int] {
-        holders.indices.filter { holders[$0] == nil }
+        orphanCount == 0 ? [] : holders.indices.filter { holders[$0] == nil }
     }
 
     /// Takes every shard from `worker`.
     mutating func release(_ worker: WorkerID) {
-        for shard in holders.indices where holders[shard] == worker { holders[shard] = nil }
+        guard let shards = held.removeValue(forKey: worker) else { return }
+        for shard in shards { holders[shard] = nil }
+        orphanCount += shards.count
     }
 
-    /// Gives every orphan to the candidate with the fewest shards, largest subtrees first; returns who got something.
+    /// Gives every orphan to the candidates with the fewest shards, moving nothing else; returns who got something.
     mutating func assignOrphans(to candidates: [WorkerID]) -> Set<WorkerID> {
-        guard !candidates.isEmpty else { return [] }
+        guard !candidates.isEmpty, orphanCount > 0 else { return [] }
+        let byLoad = candidates.map { (worker: $0, load: shards(of: $0).count) }.sorted { ($0.load, $0.worker) < ($1.load, $1.worker) }
+        // The lowest `filled` candidates end up level, as water would stand over them.
+        var filled = 1
+        var water = orphanCount
+        while filled < byLoad.count, water >= (byLoad[filled].load - byLoad[filled - 1].load) * filled {
+            water -= (byLoad[filled].load - byLoad[filled - 1].load) * filled
+            filled += 1
+        }
+        let level = byLoad[filled - 1].load + water / filled
+        let surplus = water % filled
+        let quotas = byLoad[..<filled].enumerated().map { (worker: $1.worker, count: level - $1.load + ($0 < surplus ? 1 : 0)) }
+        return deal(orphans, by: quotas)
+    }
+
+    /// Evens out the loads until they differ by at most one shard, moving as few as can be; returns who is affected.
+    mutating func rebalance(among workers: [WorkerID]) -> Set<WorkerID> {
+        guard !workers.isEmpty else { return [] }
+        // Whoever holds most keeps the shard that is over: fewer have to move.
+        let byLoad = workers.map { (worker: $0, load: shards(of: $0).count) }.sorted { ($1.load, $0.worker) < ($0.load, $1.worker) }
+        let total = byLoad.reduce(orphanCount) { $0 + $1.load }
         var changed: Set<WorkerID> = []
-        let share = max(1, tree.shardCount / candidates.count)
-        var nodes = tree.maximalSubtrees(of: ShardSet(orphans))
+        var quotas: [(worker: WorkerID, count: Int)] = []
+        for (index, entry) in byLoad.enumerated() {
+            let target = total / byLoad.count + (index < total % byLoad.count ? 1 : 0)
+            if entry.load < target {
+                quotas.append((entry.worker, target - entry.load))
+            } else if entry.load > target {
+                giveUp(entry.load - target, of: entry.worker)
+                changed.insert(entry.worker)
+            }
+        }
+        return changed.union(deal(orphans, by: quotas))
+    }
+
+    /// Makes orphans of `count` shards of `worker`, whole subtrees as far as they fit.
+    private mutating func giveUp(_ count: Int, of worker: WorkerID) {
+        var kept = Self.subtrees(of: shards(of: worker))
+        var left = count
+        while left > 0 {
+            let wanted = 1 << (Int.bitWidth - 1 - left.leadingZeroBitCount)
+            let fitting = kept.indices.filter { kept[$0].count >= wanted }.min { kept[$0].count < kept[$1].count }
+            guard let index = fitting ?? kept.indices.max(by: { kept[$0].count < kept[$1].count }) else { break }
+            let node = kept.remove(at: index)
+            let given = node.suffix(wanted)
+            let rest = node.lowerBound..<given.lowerBound
+            kept.append(contentsOf: Self.subtrees(of: Array(rest)))
+            for shard in given { holders[shard] = nil }
+            orphanCount += given.count
+            left -= given.count
+        }
+        let shards = kept.joined().sorted()
+        held[worker] = shards.isEmpty ? nil : shards
+    }
+
+    /// Gives orphans away, subtrees as large as the quotas allow; together the quotas are as many as there are orphans.
+    private mutating func deal(_ free: [Int], by quotas: [(worker: WorkerID, count: Int)]) -> Set<WorkerID> {
+        guard let most = quotas.map(\.count).max() else { return [] }
+        var openByQuota: [[WorkerID]] = Array(repeating: [], count: most + 1)
+        for (worker, count) in quotas.reversed() { openByQuota[count].append(worker) }
+        var nodes = Self.subtrees(of: free).sorted { ($0.count, $1.lowerBound) < ($1.count, $0.lowerBound) }
+        var largest = most
+        var gained: [WorkerID: [Int]] = [:]
         while let node = nodes.popLast() {
-            let range = tree.shards(of: node)
-            if range.count > share {
-                nodes += [node.left, node.right]
+            while largest > 0, openByQuota[largest].isEmpty { largest -= 1 }
+            guard largest > 0 else { break }
+            if node.count > largest {
+                let middle = node.lowerBound + node.count / 2
+                nodes += [middle..<node.upperBound, node.lowerBound..<middle]
                 continue
             }
-            guard let worker = candidates.min(by: { (shards(of: $0).count, $0) < (shards(of: $1).count, $1) }) else { break }
-            for shard in range { holders[shard] = worker }
-            changed.insert(worker)
+            let worker = openByQuota[largest].removeLast()
+            openByQuota[largest - node.count].append(worker)
+            gained[worker, default: []] += node
         }
-        return changed
+        for (worker, new) in gained {
+            for shard in new { holders[shard] = worker }
+            orphanCount -= new.count
+            held[worker] = (shards(of: worker) + new).sorted()
+        }
+        return Set(gained.keys)
     }
 
-    /// Evens out the loads until they differ by at most one shard, moving the largest subtrees that fit; returns who is affected.
-    mutating func rebalance(among workers: [WorkerID]) -> Set<WorkerID> {
-        var changed = assignOrphans(to: workers)
-        var loads = workers.map { (worker: $0, shards: shards(of: $0)) }
-        while true {
-            loads.sort { ($0.shards.count, $0.worker) < ($1.shards.count, $1.worker) }
-            guard let least = loads.first, let most = loads.last, most.shards.count - least.shards.count > 1 else { return changed }
-            let wanted = (most.shards.count - least.shards.count) / 2
-            guard var node = tree.maximalSubtrees(of: ShardSet(most.shards)).last else { return changed }
-            while tree.shards(of: node).count > wanted { node = node.right }
-            let moved = tree.shards(of: node)
-            for shard in moved { holders[shard] = least.worker }
-            loads[0].shards = (least.shards + moved).sorted()
-            loads[loads.count - 1].shards.removeAll { moved.contains($0) }
-            changed.formUnion([least.worker, most.worker])
+    /// The fewest complete subtrees that cover exactly `shards`, which ascend.
+    private static func subtrees(of shards: [Int]) -> [Range<Int>] {
+        var found: [Range<Int>] = []
+        var index = 0
+        while index < shards.count {
+            let first = shards[index]
+            var run = 1
+            while index + run < shards.count, shards[index + run] == first + run { run += 1 }
+            var next = first
+            while next < first + run {
+                let room = 1 << (Int.bitWidth - 1 - (first + run - next).leadingZeroBitCount)
+                let size = next == 0 ? room : min(room, 1 << next.trailingZeroBitCount)
+                found.append(next..<next + size)
+                next += size
+            }
+            index += run
         }
+        return found
     }
 }

@@ -34,6 +34,11 @@ public struct RunPlan: Sendable {
         return min((step / span + 1) * span, totalSteps)
     }
 
+    /// Whether a validation is due at `version`.
+    public func isBarrier(_ version: UInt64) -> Bool {
+        version > 0 && nextBarrier(after: version - 1) == version
+    }
+
     /// Epochs that are complete at `version`.
     public func epochs(at version: UInt64) -> Int {
         Int(version / UInt64(train.stepsPerEpoch))
@@ -47,51 +52,5 @@ public struct RunPlan: Sendable {
     /// What the final figures are made of.
     public var finalParts: [PartID] {
         [.train, .validation, .test].filter { parts[$0] != nil }
-    }
-}
-
-/// Deadlines and sizes of a run that do not touch its bits.
-public struct CoordinatorLimits: Sendable {
-    public var minimumWorkers: Int
-    public var localWorkers: Int
-    /// Whether workers of other hosts can come.
-    public var acceptsRemoteWorkers: Bool
-    public var joinTimeout: Duration
-    public var idleTimeout: Duration
-    public var heartbeat: Duration
-    public var checkpointEvery: Duration
-    /// The command that starts a worker for this run, for messages.
-    public var invitation: String
-
-    /// Heartbeats in a row after which a worker counts as dead.
-    public static let missedHeartbeats = 5
-    /// A lease may take this many median steps, and at least the minimum.
-    public static let leaseFactor = 5
-    public static let leaseMinimum = Duration.seconds(2)
-    /// Rows and weights have to travel before the first step of a new lease.
-    public static let newLeaseGrace = Duration.seconds(10)
-    /// A part of the data is evaluated within this, or 5 times as long as the last time.
-    public static let evaluationMinimum = Duration.seconds(20)
-    /// A welcomed worker builds its net and answers within this.
-    public static let readyTimeout = Duration.seconds(60)
-    /// A worker alone with a late lease is given up after this many deadlines.
-    public static let hopelessFactor = 5
-    /// Restarts of local workers in a row without a finished step.
-    public static let restartsWithoutStep = 3
-    /// Deadlines are looked at this often.
-    public static let tick = Duration.milliseconds(100)
-
-    public init(
-        minimumWorkers: Int, localWorkers: Int, acceptsRemoteWorkers: Bool, joinTimeout: Duration, idleTimeout: Duration,
-        heartbeat: Duration, checkpointEvery: Duration, invitation: String
-    ) {
-        self.minimumWorkers = minimumWorkers
-        self.localWorkers = localWorkers
-        self.acceptsRemoteWorkers = acceptsRemoteWorkers
-        self.joinTimeout = joinTimeout
-        self.idleTimeout = idleTimeout
-        self.heartbeat = heartbeat
-        self.checkpointEvery = checkpointEvery
-        self.invitation = invitation
     }
 }

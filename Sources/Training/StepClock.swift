@@ -3,7 +3,9 @@ struct StepClock: Sendable {
     private static let capacity = 65
     private var durations: [Duration] = []
     private var next = 0
-    private(set) var lastCompletion: Duration?
+    private var isMeasuring = false
+    /// When the step under way began.
+    private(set) var stepBegan = Duration.zero
 
     init() {
         durations.reserveCapacity(Self.capacity)
@@ -11,12 +13,23 @@ struct StepClock: Sendable {
 
     /// A pause that is no part of a step ends at `now`.
     mutating func restart(at now: Duration) {
-        lastCompletion = now
+        stepBegan = now
+        isMeasuring = true
+    }
+
+    /// The step under way does not count: rows travel in it, or it is computed twice.
+    mutating func disturb() {
+        isMeasuring = false
+    }
+
+    /// Nobody was looking for `gap` until `now`.
+    mutating func shift(by gap: Duration, until now: Duration) {
+        stepBegan = min(stepBegan + gap, now)
     }
 
     mutating func stepCompleted(at now: Duration) {
-        if let last = lastCompletion {
-            let duration = now - last
+        if isMeasuring {
+            let duration = now - stepBegan
             if durations.count < Self.capacity {
                 durations.append(duration)
             } else {
@@ -24,10 +37,11 @@ struct StepClock: Sendable {
                 next = (next + 1) % Self.capacity
             }
         }
-        lastCompletion = now
+        restart(at: now)
     }
 
+    /// Of an even number the lower one, so that one odd step of the first two is not taken for the rule.
     var median: Duration? {
-        durations.isEmpty ? nil : durations.sorted()[durations.count / 2]
+        durations.isEmpty ? nil : durations.sorted()[(durations.count - 1) / 2]
     }
 }

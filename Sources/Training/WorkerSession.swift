@@ -28,7 +28,14 @@ public struct WorkerSession: Sendable {
         case exit(code: Int32, message: String)
     }
 
+    /// What must not change from session to session.
+    struct Identity: Equatable, Sendable {
+        var runSHA256: String
+        var dataSHA256: String
+    }
+
     enum State: Equatable, Sendable {
+        case idle
         case seeking(since: Duration, nextHello: Duration, wait: Duration)
         case building(session: UInt64)
         case active(session: UInt64)
@@ -40,7 +47,9 @@ public struct WorkerSession: Sendable {
     static let longestWait = Duration.seconds(5)
 
     let patience: Duration
-    var state = State.over
+    var state = State.idle
+    /// The run and data of the first session: the rows that this worker keeps are theirs.
+    var identity: Identity?
     var heartbeat = Duration.seconds(1)
     var lastHeard = Duration.zero
     var nextHeartbeat = Duration.zero
@@ -51,6 +60,8 @@ public struct WorkerSession: Sendable {
     }
 
     public mutating func handle(_ event: Event, now: Duration) -> [Effect] {
+        // The first exit is the one that counts.
+        guard state != .over else { return [] }
         switch event {
         case .start:
             state = .seeking(since: now, nextHello: now + Self.firstWait, wait: Self.firstWait)
@@ -78,19 +89,16 @@ public struct WorkerSession: Sendable {
         defer { state = .over }
         switch state {
         case .building(let session), .active(let session): return [.send(message(session))]
-        case .seeking, .over: return []
+        case .idle, .seeking, .over: return []
         }
     }
 
     private mutating func received(_ message: CoordinatorMessage, now: Duration) -> [Effect] {
         switch (state, message) {
-        case (.over, _):
+        case (.idle, _), (.over, _):
             return []
         case (.seeking, .welcome(let welcome)):
-            state = .building(session: welcome.session)
-            heartbeat = .milliseconds(welcome.heartbeatMilliseconds)
-            nextHeartbeat = now + heartbeat
-            return [.build(welcome)]
+            return welcomed(welcome, now: now)
         case (_, .welcome):
             return []
         case (_, .refused(let refusal)):
@@ -110,6 +118,24 @@ public struct WorkerSession: Sendable {
         }
     }
 
+    private mutating func welcomed(_ welcome: Welcome, now: Duration) -> [Effect] {
+        let offered = Identity(runSHA256: welcome.runSHA256, dataSHA256: welcome.dataSHA256)
+        if let identity, identity != offered {
+            state = .over
+            let difference =
+                offered.runSHA256 == identity.runSHA256
+                ? "data: the worker has \(identity.dataSHA256), the run has \(offered.dataSHA256)"
+                : "run: the worker has \(identity.runSHA256), the coordinator has \(offered.runSHA256)"
+            let text = "\(difference); start the worker anew to take part"
+            return [.send(.leaving(session: welcome.session, reason: text)), .exit(code: 3, message: text)]
+        }
+        identity = offered
+        state = .building(session: welcome.session)
+        heartbeat = max(.milliseconds(1), .milliseconds(welcome.heartbeatMilliseconds))
+        nextHeartbeat = now + heartbeat
+        return [.build(welcome)]
+    }
+
     private mutating func seek(because reason: String, now: Duration) -> [Effect] {
         state = .seeking(since: now, nextHello: now + Self.firstWait, wait: Self.firstWait)
         return [.pause, .notice("\(reason); saying hello again"), .connect, .sayHello]
@@ -117,12 +143,12 @@ public struct WorkerSession: Sendable {
 
     private mutating func ticked(step: UInt64, now: Duration) -> [Effect] {
         switch state {
-        case .over:
+        case .idle, .over:
             return []
         case .seeking(let since, let nextHello, let wait):
             if now - since >= patience {
                 state = .over
-                return [.exit(code: 1, message: "no coordinator answered for \(patience.components.seconds) s")]
+                return [.exit(code: 1, message: "no coordinator answered for \(Wording.seconds(patience))")]
             }
             guard now >= nextHello else { return [] }
             let longer = min(wait * 2, Self.longestWait)
@@ -130,7 +156,7 @@ public struct WorkerSession: Sendable {
             return [.connect, .sayHello]
         case .building(let session), .active(let session):
             if now - lastHeard >= heartbeat * CoordinatorLimits.missedHeartbeats {
-                return seek(because: "nothing heard from the coordinator for \((now - lastHeard).components.seconds) s", now: now)
+                return seek(because: "nothing heard from the coordinator for \(Wording.seconds(now - lastHeard))", now: now)
             }
             guard now >= nextHeartbeat else { return [] }
             nextHeartbeat = now + heartbeat

@@ -33,5 +33,5 @@ func bits(_ block: FloatBlock) -> [UInt32] { bits(values(block)) }
 
 /// Distance in units of the last place of `exact` as a Float.
 func ulps(_ value: Float, from exact: Double) -> Double {
-    abs(Double(value) - exact) / Double(max(Float(abs(exact)), .leastNormalMagnitude).ulp)
+    abs(Double(value) - exact) / Double(max(Float(abs(exact)), 0x1p-100).ulp)
 }

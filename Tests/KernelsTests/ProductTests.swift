@@ -89,7 +89,10 @@ import Testing
 
             let expectedWeight = (0..<shape.units).flatMap { unit in
                 (0..<shape.depth).map { k in
-                    joined(leaves.map { leaf in Self.chain(leaf.rows, { leaf.dz[$0 * shape.units + unit] }, { leaf.x[$0 * shape.depth + k] }) })
+                    joined(
+                        leaves.map { leaf in
+                            Self.chain(leaf.rows, { leaf.dz[$0 * shape.units + unit] }, { leaf.x[$0 * shape.depth + k] })
+                        })
                 }
             }
             let expectedBias = (0..<shape.units).map { unit in

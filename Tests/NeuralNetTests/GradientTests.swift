@@ -29,7 +29,8 @@ import Testing
         Model("leaky relu", [6], [.dense(units: 11, biasInitializer: offset), .leakyReLU(slope: 0.2), .dense(units: 4)]),
         Model("flatten", [2, 3, 2], [.flatten, .dense(units: 5), .relu, .dense(units: 3)]),
         Model("activation of the input", [5], [.tanh, .dense(units: 3)]),
-        Model("two activations in a row", [5], [.dense(units: 6, biasInitializer: offset), .tanh, .sigmoid, .leakyReLU(), .dense(units: 2)]),
+        Model(
+            "activations in a row", [5], [.dense(units: 6, biasInitializer: offset), .tanh, .sigmoid, .leakyReLU(), .dense(units: 2)]),
         Model("dropout after relu", [9], [.dense(units: 13), .relu, .dropout(rate: 0.4), .dense(units: 3)]),
         Model("dropout after leaky relu", [9], [.dense(units: 13), .leakyReLU(slope: 0.3), .dropout(rate: 0.4), .dense(units: 3)]),
         Model("dropout after sigmoid", [9], [.dense(units: 13), .sigmoid, .dropout(rate: 0.4), .dense(units: 3)]),

@@ -80,7 +80,8 @@ import Testing
         let network = try Network(net([4], [.dense(units: 2)], initializer: .normal(standardDeviation: 1)))
         let block = zeros(network.layout.count)
         network.initialize(into: block.mutableView, seed: 42)
-        #expect(bits(block)[..<8] == [
+        #expect(
+            bits(block)[..<8] == [
                 3_208_703_742, 1_027_545_901, 1_073_364_647, 1_060_306_583, 3_212_288_125, 1_079_252_360, 1_014_480_582, 3_211_772_883,
             ])
     }

@@ -14,7 +14,7 @@ import Testing
 
     /// The first layer alone has several groups of units.
     init() throws {
-        network = try Network(net([300], [.dense(units: 1_500), .relu, .dense(units: 60), .sigmoid, .dense(units: 5)]))
+        network = try Network(net([300], [.dense(units: 600), .relu, .dense(units: 60), .sigmoid, .dense(units: 5)]))
         weights = zeros(network.layout.count)
         network.initialize(into: weights.mutableView, seed: 5)
         engine = LeafEngine(network: network, tree: Self.tree, leafRows: 4, seed: 5)

@@ -56,8 +56,8 @@ struct ReferenceNet {
         case .binaryCrossEntropy:
             return max(y[0], 0) - y[0] * Double(rows.targets[row]) + log1p(exp(-abs(y[0])))
         case .meanSquaredError:
-            let squares = y.indices.map { (y[$0] - Double(rows.targets[row * y.count + $0])) * (y[$0] - Double(rows.targets[row * y.count + $0])) }
-            return squares.reduce(0, +) / Double(y.count)
+            let differences = y.indices.map { y[$0] - Double(rows.targets[row * y.count + $0]) }
+            return differences.reduce(0) { $0 + $1 * $1 } / Double(y.count)
         }
     }
 }

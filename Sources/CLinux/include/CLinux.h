@@ -51,3 +51,5 @@ ssize_t linux_receive_descriptor(int socket, int *descriptor);
 // The machine.
 int linux_affinity_count(void);
 int linux_terminal_width(int descriptor);
+// Blocks up to `largest_block` bytes come from the heap, which keeps up to `kept` free bytes at its end.
+void linux_keep_freed_memory(int largest_block, int kept);

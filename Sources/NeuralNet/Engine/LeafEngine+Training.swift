@@ -11,20 +11,24 @@ extension LeafEngine {
     ///   - parametersNeeded: returns once the range holds this step's values. Layer by layer forwards; inside a layer from the last
     ///     units to the first, the bias with the first call.
     ///   - gradientFinished: everything from `from` on is final in the gradient of `nodes[node]`. Descending; the last call says 0.
-    /// - Returns: Figures per node, losses joined in the order of the tree.
+    /// - Returns: Figures per node, losses joined in the order of the tree. The array's memory is used again once the caller has let go of it.
     public func computeGradients(
         step: UInt64, nodes: [NodeWork], weights: FloatView, parametersNeeded: (_ range: Range<Int>) throws -> Void,
         gradientFinished: (_ node: Int, _ from: Int) throws -> Void
     ) throws -> [BlockFigures] {
         begin(Pass(weights: weights, step: step, training: true))
         begin(nodes)
-        try forward(parametersNeeded)
-        work = .loss
-        receiving = 0
-        pool.run(tasks: active.count, of: self)
-        for stage in network.stages.indices.reversed() where stage >= firstDense {
-            guard case .dense(let dense) = network.stages[stage] else { continue }
-            try backward(dense, stage: stage, gradientFinished)
+        try ComputeThread.withMode {
+            try forward(parametersNeeded)
+            work = .loss
+            receiving = 0
+            pool.run(tasks: active.count, of: self)
+            for stage in network.stages.indices.reversed() where stage >= firstDense {
+                switch network.stages[stage] {
+                case .dense(let dense): try backward(dense, stage: stage, gradientFinished)
+                case .pointwise: continue  // its gradient was passed on by the stage above
+                }
+            }
         }
         nodeFigures.removeAll(keepingCapacity: true)
         for node in nodes { nodeFigures.append(joinedFigures(node.node, node.slots[...])) }

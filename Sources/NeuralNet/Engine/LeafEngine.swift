@@ -105,11 +105,14 @@ public final class LeafEngine {
 
     /// Figures of every block in inference mode, in the order given; shards play no part.
     public func evaluate(_ blocks: [LeafSlot], weights: FloatView) -> [BlockFigures] {
+        for block in blocks { precondition(block.rows >= 1 && block.rows <= leafRows, "a block of \(block.rows) rows") }
         begin(Pass(weights: weights, step: 0, training: false))
         active.append(contentsOf: blocks)
-        forward { _ in }
-        work = .loss
-        pool.run(tasks: active.count, of: self)
+        ComputeThread.withMode {
+            forward { _ in }
+            work = .loss
+            pool.run(tasks: active.count, of: self)
+        }
         blockFigures.removeAll(keepingCapacity: true)
         for leaf in active { blockFigures.append(figures(of: leaf)) }
         return blockFigures
@@ -126,7 +129,6 @@ public final class LeafEngine {
     func begin(_ pass: Pass) {
         precondition(pass.weights.count == network.layout.count, "weights of another net")
         precondition(Int(bitPattern: pass.weights.base) % MemoryLayout<Float>.alignment == 0, "weights must be aligned for Float")
-        ComputeThread.configure()
         self.pass = pass
         active.removeAll(keepingCapacity: true)
     }

@@ -32,7 +32,9 @@ public struct LayerSpecification: Codable, Equatable, Sendable {
 /// What a layer does, with its options.
 public enum LayerKind: Codable, Equatable, Sendable {
     case flatten
-    case dense(units: Int, bias: Bool = true, initializer: InitializerSpecification? = nil, biasInitializer: InitializerSpecification = .constant(0))
+    case dense(
+        units: Int, bias: Bool = true, initializer: InitializerSpecification? = nil,
+        biasInitializer: InitializerSpecification = .constant(0))
     case sigmoid
     case tanh
     case relu

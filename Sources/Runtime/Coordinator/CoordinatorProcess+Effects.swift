@@ -60,11 +60,13 @@ extension CoordinatorProcess {
     }
 
     private func cut(_ worker: WorkerID, reason: String) {
-        if let peer = peers[worker], lanes[peer.control.lane].isLocal {
-            // A local worker that is stopped or hung would hold its core and its memory for ever; a new one is started in its place.
-            locals.kill(processID: peer.processID)
-        }
+        let peer = peers[worker]
         forget(worker)
+        guard let peer, lanes[peer.control.lane].isLocal else { return }
+        // A process that has said hello again lives on in its newer session.
+        let isBack = peers.values.contains { $0.processID == peer.processID && lanes[$0.control.lane].isLocal }
+        // A local worker that is stopped or hung would hold its core and its memory for ever; a new one is started in its place.
+        if !isBack { locals.kill(processID: peer.processID) }
     }
 
     private func forget(_ worker: WorkerID) {

@@ -65,8 +65,8 @@ extension CoordinatorProcess {
         peers[worker] = Peer(token: token, control: address, processID: hello.processID)
         byControl[address] = worker
         byToken[token] = worker
-        let isLocal = lanes[address.lane].isLocal && locals.contains(processID: hello.processID)
-        dispatch(.hello(worker, hello, isLocal: isLocal))
+        let localSlot = lanes[address.lane].isLocal ? locals.slot(ofProcess: hello.processID) : nil
+        dispatch(.hello(worker, hello, localSlot: localSlot))
     }
 
     // MARK: Data
@@ -124,7 +124,7 @@ extension CoordinatorProcess {
         guard lane.message.count == 3, lane.message.byteCount(at: 2) > 0, lane.message.byteCount(at: 2) % 4 == 0 else {
             throw .malformed("a gradient without values")
         }
-        guard header.step == server.version else { return drop() }
+        guard header.step == server.version, machine.isTraining else { return drop() }
         guard let place = inbox.keep(part: 2, of: &lane.message) else { throw .malformed("more contributions than a window holds") }
         let offer = server.offer(
             step: header.step, node: TreeNode(number: header.node), chunk: Int(header.chunk), samples: Int(header.count),

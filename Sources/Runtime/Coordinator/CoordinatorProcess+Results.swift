@@ -30,7 +30,7 @@ extension CoordinatorProcess {
     }
 
     func record(_ record: ValidationRecord) {
-        let train = report(record.sample, of: .train)
+        let train = report(record.sample, of: .sample)
         let validation = record.validation.map { report($0, of: .validation) }
         append(
             HistoryLine(
@@ -52,7 +52,7 @@ extension CoordinatorProcess {
     }
 
     private func report(_ figures: PartFigures, of part: PartID) -> PartReport {
-        PartReport(figures, rows: run.parts[part]?.part, targetScaling: run.data.targetScaling)
+        PartReport(figures, spread: run.targetSpreads[part], targetScaling: run.data.targetScaling)
     }
 
     /// Norms by layer of the step that made `version`.

@@ -75,6 +75,7 @@ final class CoordinatorProcess {
         self.folder = folder
         self.signals = signals
         _ = try Machine.raiseDescriptorLimit()
+        Machine.keepFreedMemory()
         let cores = options.cores ?? Machine.coreCount
         let localWorkers = options.workers ?? min(run.plan.tree.shardCount, max(1, cores / max(options.threads, 1)))
         let chunks = ChunkMap(elementCount: run.network.layout.count, chunkByteCount: run.description.chunkByteCount)

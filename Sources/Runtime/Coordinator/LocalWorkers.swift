@@ -20,8 +20,8 @@ final class LocalWorkers {
 
     var isEmpty: Bool { processes.isEmpty }
 
-    func contains(processID: Int32) -> Bool {
-        processes.values.contains { $0.pid == processID }
+    func slot(ofProcess processID: Int32) -> Int? {
+        processes.first { $0.value.pid == processID }?.key
     }
 
     /// A parent-death signal follows the spawning thread: to be called on the main thread.

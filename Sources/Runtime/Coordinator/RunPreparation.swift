@@ -20,6 +20,8 @@ struct PreparedRun {
     let parts: [PartID: ShardedPart]
     let description: RunDescription
     let plan: RunPlan
+    /// By part; empty for classification.
+    let targetSpreads: [PartID: TargetSpread]
     let runSHA256: Digest
 
     /// Reads the data and compiles the net; every problem found is reported with its place in the run file.
@@ -59,6 +61,7 @@ struct PreparedRun {
             instructionSet: configuration.cluster.instructionSet == .auto ? nil : configuration.cluster.instructionSet.rawValue)
         var plans: [PartID: StepPlan] = [:]
         for part in description.parts { plans[part] = description.plan(of: part) }
+        targetSpreads = Self.targetSpreads(of: parts, sample: plans[.sample])
         self.data = data
         self.network = network
         self.parts = parts
@@ -67,6 +70,18 @@ struct PreparedRun {
             tree: description.tree, parts: plans, epochs: training.epochs, validateEvery: training.validateEvery,
             earlyStopping: training.earlyStopping)
         runSHA256 = SHA256.hash(of: Array(configuration.bitRelevantCanonical.utf8))
+    }
+
+    private static func targetSpreads(of parts: [PartID: ShardedPart], sample: StepPlan?) -> [PartID: TargetSpread] {
+        var spreads: [PartID: TargetSpread] = [:]
+        for (part, sharded) in parts { spreads[part] = TargetSpread(sharded.part.table, rows: sharded.part.rows) }
+        if let sample, let train = parts[.train] {
+            let rows = (0..<sample.shardCount).flatMap { shard in
+                (0..<sample.rows(ofShard: shard)).map { train.sourceRow(shard: shard, position: $0) }
+            }
+            spreads[.sample] = TargetSpread(train.part.table, rows: rows)
+        }
+        return spreads
     }
 
     private static func problem(_ error: ModelError, in configuration: RunConfiguration) -> Problem {

@@ -105,24 +105,19 @@ struct PartReport: Encodable, Equatable {
     var r2: Double?
     var samples: Int
 
-    /// - Parameter rows: the part itself, for the spread of regression targets.
-    init(_ figures: PartFigures, rows: DataPart?, targetScaling: TargetScaling?) {
+    /// - Parameter spread: of a regression's targets over the same rows, nil for classification.
+    init(_ figures: PartFigures, spread: TargetSpread?, targetScaling: TargetScaling?) {
         loss = figures.meanLoss.isFinite ? figures.meanLoss : nil
         samples = figures.rows
-        guard let rows, case .values(let targets) = rows.table.targets else {
+        guard let spread else {
             accuracy = figures.accuracy
             return
         }
         let error = (figures.squaredError / Double(figures.rows)).squareRoot()
         let original = targetScaling?.originalDifference(error) ?? error
-        rmse = original.isFinite ? original : nil
-        var mean = 0.0
-        for row in rows.rows { mean += Double(targets[Int(row)]) }
-        mean /= Double(rows.rowCount)
-        var spread = 0.0
-        for row in rows.rows { spread += (Double(targets[Int(row)]) - mean) * (Double(targets[Int(row)]) - mean) }
-        let unexplained = original * original * Double(figures.rows)
-        if spread > 0, unexplained.isFinite { r2 = 1 - unexplained / spread }
+        guard original.isFinite else { return }
+        rmse = original
+        if spread.squares > 0 { r2 = 1 - original * original * Double(figures.rows) / spread.squares }
     }
 
     /// For one line of text.
@@ -132,6 +127,24 @@ struct PartReport: Encodable, Equatable {
         if let rmse { words.append("rmse " + rmse.formatted(digits: 4)) }
         if let r2 { words.append("R² " + r2.formatted(digits: 4)) }
         return words.joined(separator: "  ")
+    }
+}
+
+/// How far a regression's targets lie from their mean, in original units: what R² is measured against.
+struct TargetSpread {
+    /// Σ(y − ȳ)².
+    var squares = 0.0
+
+    /// nil where targets are classes.
+    init?(_ table: Table, rows: [UInt32]) {
+        guard case .values(let targets) = table.targets else { return nil }
+        var sum = 0.0
+        for row in rows { sum += Double(targets[Int(row)]) }
+        let mean = sum / Double(rows.count)
+        for row in rows {
+            let difference = Double(targets[Int(row)]) - mean
+            squares += difference * difference
+        }
     }
 }
 

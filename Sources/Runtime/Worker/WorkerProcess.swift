@@ -52,6 +52,7 @@ public final class WorkerProcess {
         name = options.name ?? "\(Machine.hostName)-\(Machine.processIdentifier)"
         signals = try SignalDescriptor([.interrupt, .terminate])
         _ = try Machine.raiseDescriptorLimit()
+        Machine.keepFreedMemory()
         context = try Context()
         link = try ComputeLink()
         session = WorkerSession(patience: options.patience)

@@ -1,0 +1,28 @@
+/// One of the coordinator's own workers, whichever process it is at the moment.
+struct LocalSlot: Sendable {
+    /// Restarts in a row without a step finished while its worker was there.
+    var restarts = 0
+    /// The version at which its worker was admitted; nil before that.
+    var joinedAt: UInt64?
+    var isGivenUp = false
+}
+
+extension Coordinator {
+    /// A local worker that has ended, for whatever reason, is started again; one that keeps dying is given up.
+    mutating func localWorkerExited(slot: Int, description: String, now: Duration) -> [Effect] {
+        guard localSlots.indices.contains(slot) else { return [] }
+        if let joined = localSlots[slot].joinedAt, version > joined { localSlots[slot].restarts = 0 }
+        localSlots[slot].joinedAt = nil
+        let restarts = localSlots[slot].restarts
+        guard restarts >= CoordinatorLimits.restartsWithoutStep else {
+            localSlots[slot].restarts += 1
+            return [Notice.warning("local worker \(slot + 1) \(description); it is started again"), .startLocalWorker(slot: slot)]
+        }
+        localSlots[slot].isGivenUp = true
+        let warning = Notice.warning(
+            "local worker \(slot + 1) \(description); not started again after \(restarts) restarts without a finished step")
+        guard localSlots.allSatisfy(\.isGivenUp), !limits.acceptsRemoteWorkers, admittedWorkers == 0 else { return [warning] }
+        return [warning]
+            + end(.failed(error: "the local workers died \(restarts + 1) times in a row without finishing a step; see logs/worker-*.log"))
+    }
+}

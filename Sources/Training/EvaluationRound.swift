@@ -1,0 +1,94 @@
+internal import Exactness
+internal import Wire
+
+/// One pass in inference mode over some parts of the data: a barrier, nothing of the next step is applied before its verdict.
+struct EvaluationRound: Sendable {
+    enum Purpose: Equatable, Sendable {
+        case validation
+        /// At the final weights; the run ends after it.
+        case final
+    }
+
+    /// What is known of one part.
+    private struct Part: Sendable {
+        /// The number of every shard's first block.
+        let firstBlocks: [Int]
+        /// In block order.
+        var blocks: [BlockFigures?]
+        var pending: ShardSet
+    }
+
+    let purpose: Purpose
+    let number: UInt64
+    let version: UInt64
+    let parts: [PartID]
+    var began: Duration
+    private var byPart: [PartID: Part] = [:]
+    /// Pairs of part and shard whose figures are missing.
+    private var missing = 0
+
+    init(purpose: Purpose, number: UInt64, version: UInt64, parts: [PartID], plan: RunPlan, began: Duration) {
+        self.purpose = purpose
+        self.number = number
+        self.version = version
+        self.parts = parts
+        self.began = began
+        for part in parts {
+            let step = plan.plan(of: part)
+            var blockCount = 0
+            let firstBlocks = (0..<step.shardCount).map { shard in
+                defer { blockCount += step.blockCount(ofShard: shard) }
+                return blockCount
+            }
+            let pending = ShardSet((0..<step.shardCount).filter { step.rows(ofShard: $0) > 0 })
+            missing += pending.count
+            byPart[part] = Part(firstBlocks: firstBlocks, blocks: Array(repeating: nil, count: blockCount), pending: pending)
+        }
+    }
+
+    /// Nobody was looking for `gap` until `now`.
+    mutating func shift(by gap: Duration, until now: Duration) {
+        began = min(began + gap, now)
+    }
+
+    var isComplete: Bool { missing == 0 }
+
+    /// Shards of which some part's figures are missing.
+    var pendingShards: ShardSet {
+        var all = ShardSet()
+        for part in byPart.values { all.formUnion(part.pending) }
+        return all
+    }
+
+    func isPending(_ part: PartID, shard: Int) -> Bool {
+        byPart[part]?.pending.contains(shard) ?? false
+    }
+
+    /// What `shards` still owe; nil if that is nothing.
+    func order(for shards: [Int]) -> Evaluation? {
+        let pending = pendingShards
+        let due = shards.filter { pending.contains($0) }
+        return due.isEmpty ? nil : Evaluation(number: number, version: version, parts: parts, shards: due)
+    }
+
+    /// Takes the figures of a shard that is pending.
+    mutating func take(_ part: PartID, shard: Int, _ figures: [BlockFigures]) {
+        guard let first = byPart[part]?.firstBlocks[shard] else { return }
+        byPart[part]?.blocks.replaceSubrange(first..<first + figures.count, with: figures.lazy.map { Optional($0) })
+        byPart[part]?.pending.remove(shard)
+        missing -= 1
+    }
+
+    /// The tree sum over all blocks of a part.
+    func figures(of part: PartID) -> PartFigures {
+        let blocks = byPart[part]?.blocks ?? []
+        var sum = PartFigures(rows: 0, correct: 0, loss: 0, squaredError: 0)
+        for block in blocks {
+            sum.rows += Int(block?.rows ?? 0)
+            sum.correct += Int(block?.correct ?? 0)
+        }
+        sum.loss = treeSum(blocks.map { $0?.loss }, +) ?? 0
+        sum.squaredError = treeSum(blocks.map { $0?.squaredError }, +) ?? 0
+        return sum
+    }
+}

@@ -1,0 +1,52 @@
+/// A worker as the coordinator knows it.
+struct Member: Sendable {
+    enum State: Equatable, Sendable {
+        /// Welcomed; builds its net and runs the probe.
+        case greeted
+        case admitted
+    }
+
+    /// How far a worker can be relied on; shards go to those in good standing as long as there are any.
+    enum Standing: Equatable, Sendable {
+        case good
+        /// It was late more than once; it answers, but gets no lease before then.
+        case resting(until: Duration)
+        /// It lost a lease by being late and has not shown that its compute thread lives.
+        case suspect(since: Duration)
+
+        var isSuspect: Bool {
+            if case .suspect = self { true } else { false }
+        }
+    }
+
+    var name: String
+    /// What messages call it: its name, told apart from namesakes.
+    var label: String
+    /// Which of the coordinator's own workers it is.
+    var localSlot: Int?
+    var state = State.greeted
+    var standing = Standing.good
+    /// How often it lost a lease by being late.
+    var lapses = 0
+    var greetedAt: Duration
+    var lastHeard: Duration
+    /// When its newest figures came.
+    var lastFigures = Duration.zero
+    /// The sequence number of its newest lease, and of the newest that its compute thread has taken.
+    var leaseSequence: UInt64 = 0
+    var leaseTaken: UInt64 = 0
+    /// When its shards last changed, and the complete version at that time.
+    var leasedAt = Duration.zero
+    var leasedVersion: UInt64?
+    /// The step for which it was said that it is late and that nobody can take over.
+    var warnedVersion: UInt64?
+
+    /// Nobody was looking for `gap` until `now`: what it had to do by now, it has to do that much later.
+    mutating func shift(by gap: Duration, until now: Duration) {
+        greetedAt = min(greetedAt + gap, now)
+        lastHeard = min(lastHeard + gap, now)
+        lastFigures = min(lastFigures + gap, now)
+        leasedAt = min(leasedAt + gap, now)
+        if case .suspect(let since) = standing { standing = .suspect(since: min(since + gap, now)) }
+    }
+}

@@ -1,0 +1,79 @@
+import Datasets
+import NeuralNet
+@testable import Runtime
+import Testing
+import Wire
+
+@Suite struct RowLoaderTests {
+    private let run = RunDescription(
+        seed: 3, model: ModelSpecification(inputShape: [2], layers: [LayerSpecification(.dense(units: 2))], loss: .softmaxCrossEntropy),
+        rowFormat: RowFormat(featureType: .u8, featureCount: 2, targetType: .classes(2)), preprocessing: .none, targetScaling: nil,
+        shardCount: 2, batchSize: 8, trainRows: 41, validationRows: 6, testRows: 0, sampleRows: 41, chunkByteCount: 65_536,
+        instructionSet: nil)
+
+    /// Answers every request with rows of zeros and gives the positions that were asked for, by shard and part.
+    private func serve(_ loader: RowLoader, until limit: Int = .max) throws -> [ShardKey: [UInt32]] {
+        var asked: [ShardKey: [UInt32]] = [:]
+        var served = 0
+        while served < limit, let (number, request) = loader.nextRequest() {
+            asked[request.key, default: []] += request.positions
+            let packet = [UInt8](repeating: 0, count: request.positions.count * run.rowFormat.bytesPerRow)
+            try packet.withUnsafeBytes { try loader.arrived(number, packet: $0) }
+            served += 1
+        }
+        return asked
+    }
+
+    @Test func everyRowIsAskedForOnce() throws {
+        let loader = RowLoader(run: run)
+        try loader.plan(shards: [0, 1], step: 0)
+        let asked = try serve(loader)
+        for shard in 0..<2 {
+            #expect(asked[ShardKey(part: .train, shard: shard)]?.sorted() == (0..<UInt32(21 - shard)).map { $0 })
+            #expect(asked[ShardKey(part: .validation, shard: shard)]?.sorted() == [0, 1, 2])
+        }
+        #expect(loader.nextRequest() == nil)
+    }
+
+    @Test func rowsOfTheCurrentStepComeFirst() throws {
+        let loader = RowLoader(run: run)
+        let step: UInt64 = 8  // epoch 1, third step
+        try loader.plan(shards: [0, 1], step: step)
+        let plan = run.plan(of: .train)
+        for shard in 0..<2 {
+            let order = EpochOrder.positions(rowCount: plan.rows(ofShard: shard), seed: run.seed, epoch: 1, shard: shard)
+            let first = try #require(loader.nextRequest()).request
+            #expect(first.key == ShardKey(part: .train, shard: shard))
+            #expect(first.positions == Array(order[plan.positions(step: step, shard: shard)]))
+        }
+    }
+
+    @Test func rowsThatAreHereAreNotAskedForAgain() throws {
+        let loader = RowLoader(run: run)
+        try loader.plan(shards: [0], step: 0)
+        let before = try serve(loader)
+        #expect(!before.isEmpty)
+        try loader.plan(shards: [0, 1], step: 3)
+        let after = try serve(loader)
+        #expect(after[ShardKey(part: .train, shard: 0)] == nil)
+        #expect(after[ShardKey(part: .train, shard: 1)]?.count == 20)
+    }
+
+    @Test func noMoreRequestsThanTheCredit() throws {
+        let loader = RowLoader(run: run)
+        try loader.plan(shards: [0, 1], step: 0)
+        var count = 0
+        while loader.nextRequest(limit: 3) != nil { count += 1 }
+        #expect(count == 3)
+    }
+
+    @Test func answerToAForgottenRequestIsDropped() throws {
+        let loader = RowLoader(run: run)
+        try loader.plan(shards: [0], step: 0)
+        let (number, request) = try #require(loader.nextRequest())
+        try loader.plan(shards: [0], step: 0)
+        let packet = [UInt8](repeating: 0, count: request.positions.count * run.rowFormat.bytesPerRow)
+        try packet.withUnsafeBytes { try loader.arrived(number, packet: $0) }
+        #expect(try serve(loader)[ShardKey(part: .train, shard: 0)]?.count == 21)
+    }
+}

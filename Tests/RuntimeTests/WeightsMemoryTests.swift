@@ -1,0 +1,67 @@
+import Exactness
+import Kernels
+@testable import Runtime
+import Testing
+
+@Suite struct WeightsMemoryTests {
+    private let chunks = ChunkMap(elementCount: 40_000, chunkByteCount: 65_536)
+
+    private func memory(holding versions: [(UInt64, [Int])]) -> WeightsMemory {
+        let memory = WeightsMemory(chunks: chunks)
+        for (version, list) in versions { for chunk in list { store(chunk, of: version, in: memory) } }
+        return memory
+    }
+
+    private func store(_ chunk: Int, of version: UInt64, in memory: WeightsMemory) {
+        let body = FloatBlock(count: chunks.range(chunk).count)
+        body.mutableView.fill(Float(version) * 10 + Float(chunk))
+        memory.store(version: version, chunk: chunk, body: body.view)
+        withExtendedLifetime(body) {}
+    }
+
+    @Test func versionIsCompleteWithItsLastChunk() {
+        let memory = memory(holding: [(3, [2, 0])])
+        #expect(!memory.isComplete(3))
+        #expect(memory.arriving == 3)
+        #expect(memory.newestComplete == nil)
+        store(1, of: 3, in: memory)
+        #expect(memory.isComplete(3))
+        #expect(memory.arriving == nil)
+        #expect(memory.newestComplete == 3)
+        for chunk in 0..<3 { #expect(memory.weights(3)?[chunks.range(chunk).lowerBound] == 30 + Float(chunk)) }
+    }
+
+    @Test func chunkThatComesTwiceCountsOnce() {
+        let memory = memory(holding: [(3, [2, 2, 2])])
+        #expect(!memory.isComplete(3))
+        #expect(memory.contiguousChunks(of: 3) == 1)
+    }
+
+    @Test func newVersionReplacesTheOlderOfTwo() {
+        let memory = memory(holding: [(1, [0, 1, 2]), (2, [0, 1, 2]), (3, [2])])
+        #expect(memory.weights(1) == nil)
+        #expect(memory.isComplete(2))
+        #expect(memory.arriving == 3)
+        #expect(memory.weights(2)?[0] == 20)
+    }
+
+    @Test func versionOlderThanBothIsDropped() {
+        let memory = memory(holding: [(5, [0, 1, 2]), (6, [0]), (4, [0, 1, 2])])
+        #expect(memory.weights(4) == nil)
+        #expect(memory.isComplete(5))
+    }
+
+    @Test func rangeIsHeldWithItsChunks() {
+        let memory = memory(holding: [(3, [2, 1])])
+        #expect(memory.holds(chunks.range(1).lowerBound..<chunks.elementCount, of: 3))
+        #expect(!memory.holds(0..<1, of: 3))
+        #expect(!memory.holds(chunks.range(1).lowerBound - 1..<chunks.elementCount, of: 3))
+        #expect(!memory.holds(20_000..<20_001, of: 4))
+    }
+
+    @Test func contiguousChunksCountInOrderOfTravel() {
+        #expect(memory(holding: [(3, [0, 1])]).contiguousChunks(of: 3) == 0)
+        #expect(memory(holding: [(3, [2, 0])]).contiguousChunks(of: 3) == 1)
+        #expect(memory(holding: [(3, [2, 1, 0])]).contiguousChunks(of: 3) == 3)
+    }
+}

@@ -1,0 +1,68 @@
+import Testing
+import Wire
+
+/// One message of every kind as committed bytes, so that the layout cannot change by accident. Written by a program of its own.
+@Suite struct DataFixtureTests {
+    struct Sample: Sendable, CustomTestStringConvertible {
+        var header: DataHeader
+        var body: [UInt8] = []
+
+        var testDescription: String { "\(header.kind)" }
+    }
+
+    static let session: UInt64 = 0x0123_4567_89AB_CDEF
+
+    static let samples = [
+        Sample(header: DataHeader(kind: .attach, incarnation: 1, session: session)),
+        Sample(
+            header: DataHeader(
+                kind: .gradient, incarnation: 1, node: 5, chunk: 2, count: 96, step: 0x1122_3344_5566_7788, session: session, loss: 1.25,
+                checksum: 0xA639_69D3_AFB8_AF12),
+            body: floats([1.5, -0.0, .leastNonzeroMagnitude, .infinity])),
+        Sample(header: DataHeader(kind: .pull, incarnation: 1, step: 7, session: session)),
+        Sample(
+            header: DataHeader(
+                kind: .rowsWanted, incarnation: 1, node: 1, chunk: 3, count: 9, session: session,
+                checksum: 0x15C3_CA80_B892_FA5B),
+            body: [0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 2, 1, 0, 0]),
+        Sample(
+            header: DataHeader(
+                kind: .figures, incarnation: 1, node: 3, chunk: 6, count: 2, step: 12, session: session,
+                checksum: 0xC0FA_875C_0DB0_7E7B),
+            body: figures([
+                BlockFigures(rows: 32, correct: 30, loss: 4.5, squaredError: 0),
+                BlockFigures(rows: 7, correct: 0, loss: .nan, squaredError: 2.25),
+            ])),
+        Sample(
+            header: DataHeader(
+                kind: .weights, incarnation: .max, chunk: .max - 1, step: .max,
+                checksum: 0x1B87_A910_57EC_D17D),
+            body: floats([0.1, -2])),
+        Sample(
+            header: DataHeader(kind: .rows, incarnation: 1, node: 1, chunk: 3, count: 9, checksum: 0xF798_1CAF_ACAB_737B),
+            body: [0, 128, 255, 1, 9, 0, 0, 0, 0x60, 0xEA, 0, 0]),
+    ]
+
+    @Test(arguments: samples)
+    func theBytesAreTheCommittedOnes(_ sample: Sample) throws {
+        let committed = try fixture("\(sample.header.kind)")
+        var header = sample.header
+        header.bodyByteCount = UInt64(sample.body.count)
+        #expect(header.bytes + sample.body == committed)
+        #expect(try decodeHeader(Array(committed[..<64])) == header)
+    }
+
+    @Test func everyKindHasASample() {
+        #expect(Self.samples.map(\.header.kind) == DataHeader.Kind.allCases)
+    }
+
+    private static func floats(_ values: [Float]) -> [UInt8] {
+        values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init) }
+    }
+
+    private static func figures(_ blocks: [BlockFigures]) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: blocks.count * BlockFigures.byteCount)
+        bytes.withUnsafeMutableBytes { BlockFigures.encode(blocks, into: $0) }
+        return bytes
+    }
+}
