@@ -9,12 +9,16 @@ public typealias WorkerID = UInt32
 struct LeaseTable: Sendable {
     private var holders: [WorkerID?]
     /// By worker, in ascending order; nobody is listed with nothing.
-    private var held: [WorkerID: [Int]] = [:]
+    private var held: [WorkerID: [Int]]
     private(set) var orphanCount: Int
 
-    init(tree: ShardTree) {
+    init(tree: ShardTree, holdings: [WorkerID: [Int]] = [:]) {
         holders = Array(repeating: nil, count: tree.shardCount)
-        orphanCount = tree.shardCount
+        held = holdings
+        for (worker, shards) in holdings {
+            for shard in shards { holders[shard] = worker }
+        }
+        orphanCount = holders.count { $0 == nil }
     }
 
     func shards(of worker: WorkerID) -> [Int] {

@@ -147,6 +147,11 @@ import Wire
         #expect(throws: WireError.self) { try decodeControl(CoordinatorMessage.self, controlMessage(json)) }
     }
 
+    @Test func unknownMembersAndWhiteSpaceAreIgnored() throws {
+        let json = #" { "later" : [ 1 ] , "heartbeat" : { "step" : 2 , "more" : {} , "session" : 1 } } "#
+        #expect(try decodeControl(WorkerMessage.self, controlMessage(json)) == .heartbeat(session: 1, step: 2))
+    }
+
     @Test func deepNestingIsRefused() {
         for opening in ["[", #"{"heartbeat":"#] {
             let json = String(repeating: opening, count: 200_000)

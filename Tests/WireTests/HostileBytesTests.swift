@@ -75,6 +75,6 @@ import Wire
             #expect(blocks.map { Int($0.rows) } == expected)
             #expect(blocks.allSatisfy { $0.correct <= $0.rows })
         }
-        #expect(accepted > Self.rounds / 40)
+        #expect(accepted > Self.rounds / 100)
     }
 }

@@ -77,7 +77,6 @@ final class FakeWorker {
             case .lease(let lease):
                 self.lease = lease
                 tasks.removeAll { lease.until > lease.step || !lease.shards.contains($0.shard) }
-                done = []
                 taken.append(lease.sequence)
             case .evaluate(let order):
                 let wanted = order.parts.flatMap { part in
