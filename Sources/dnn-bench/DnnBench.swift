@@ -20,7 +20,11 @@ struct Step: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Times whole training steps: the real coordinator and worker processes over ipc, on random data.")
 
-    @Option(help: "tiny 64-64-10 batch 64, small 784-512-512-10 dropout batch 128, wide 784-2048-2048-10 batch 512, deep 784-19×256-10 batch 256.")
+    @Option(
+        help: """
+            tiny: 64-64-10, batch 64; small: 784-512-512-10 with dropout, batch 128; wide: 784-2048-2048-10, batch 512; \
+            deep: 784-19×256-10, batch 256.
+            """)
     var workload = Workload.small
 
     @Option(help: "Worker processes.")
@@ -52,7 +56,8 @@ struct Step: ParsableCommand {
         } else {
             let figures = [result.msPerStep, result.medianMsPerStep, result.fastestTenthMs, result.slowestTenthMs]
                 .map { String(format: "%.3f", $0) }
-            print("\(workload.rawValue), \(workers) workers × \(threads): \(figures[0]) ms per step (median \(figures[1]), 10 % \(figures[2]), 90 % \(figures[3]))")
+            print("\(workload.rawValue), \(workers) workers × \(threads): \(figures[0]) ms per step")
+            print("median \(figures[1]), fastest tenth \(figures[2]), slowest tenth \(figures[3])")
             print("\(Int(result.samplesPerSecond)) samples/s over \(result.steps) steps")
         }
     }

@@ -20,7 +20,9 @@ struct RunFileArguments: ParsableArguments {
     @Argument(help: "The run file (YAML).")
     var runFile: String
 
-    @Option(name: .customLong("set"), parsing: .unconditionalSingleValue, help: "Overrides a key of the run file: training.epochs=3. Repeatable.")
+    @Option(
+        name: .customLong("set"), parsing: .unconditionalSingleValue,
+        help: "Overrides a key of the run file: training.epochs=3. Repeatable.")
     var overrides: [String] = []
 }
 

@@ -20,14 +20,14 @@ struct BadInputEndToEndTests {
     }
 
     @Test(arguments: [
-        ("epochs: 6", "epoch: 6", "run.yaml:18:3: training.epoch: unknown key", "did you mean epochs?"),
-        ("epochs: 6", "epochs: many", "run.yaml:18:11: training.epochs: must be", "many"),
+        ("epochs: 6", "epoch: 6", "run.yaml:16:3: training.epoch: unknown key", "did you mean epochs?"),
+        ("epochs: 6", "epochs: many", "run.yaml:16:11: training.epochs: must be", "many"),
         ("rate: 0.2", "rate: 1.0", "model.layers[3].dropout.rate: must be", "got 1.0"),
         ("learning_rate: 1e-3", "learning_rate: -1", "optimizer.rule.adam.learning_rate: must be", "got -1"),
-        ("batch_size: 96", "batch_size: 98", "run.yaml:17:19: training.virtual_shards: must divide batch_size", "96 and 100"),
+        ("batch_size: 96", "batch_size: 98", "run.yaml:15:19: training.virtual_shards: must divide batch_size", "96 and 100"),
         ("[flatten, ", "[", "model.layers[0]", "1×8×8"),
         ("{dense: {units: 10}}", "{dense: {units: 9}}", "model.loss: the data has 10 classes", "9 outputs"),
-        ("builtin: digits", "csv: {path: missing.csv, target: y}", "run.yaml:4:3: data", "missing.csv"),
+        ("builtin: digits", "csv: {path: missing.csv, target: y}", "run.yaml:3:1: data", "missing.csv"),
     ])
     func isRefused(old: String, new: String, place: String, detail: String) throws {
         let text = try refusal(digits(replacing: old, with: new))
@@ -43,17 +43,18 @@ struct BadInputEndToEndTests {
     }
 
     @Test func notYAML() throws {
-        #expect(try refusal("{ this: [is not").contains("run.yaml:1"))
+        #expect(try refusal("{ this: [is not").contains("run.yaml:2:1: not YAML"))
     }
 
     @Test(arguments: [
         ("1,2,a\n3,x,b\n", "x"),
         ("1,2,a\n3,nan,b\n", "nan"),
-        ("1,2,a\n3,b\n", "line 2"),
+        ("1,2,a\n3,b\n", "data.csv:2: has 2 fields"),
     ])
     func badCellIsNamed(csv: String, detail: String) throws {
         let text = try refusal(
-            digits(replacing: "builtin: digits", with: "csv: {path: data.csv, target: 2, header: false}"), files: ["data.csv": Array(csv.utf8)])
+            digits(replacing: "builtin: digits", with: "csv: {path: data.csv, target: 2, header: false}"),
+            files: ["data.csv": Array(csv.utf8)])
         #expect(text.contains("data.csv"), "\(text)")
         #expect(text.contains(detail), "\(text)")
     }

@@ -20,21 +20,21 @@ struct ExactnessEndToEndTests {
     func hashIsTheSame(arguments: [String]) throws {
         let reference = try #require(Self.reference)
         let result = try RunFiles.train(arguments)
-        #expect(result.weights_sha256 == reference.weights_sha256)
-        #expect(result.state_sha256 == reference.state_sha256)
+        #expect(result.weightsSha256 == reference.weightsSha256)
+        #expect(result.stateSha256 == reference.stateSha256)
         #expect(result.validation?.loss?.bitPattern == reference.validation?.loss?.bitPattern)
     }
 
     @Test func otherSeedGivesAnotherHash() throws {
         let reference = try #require(Self.reference)
         let result = try RunFiles.train(["--workers", "1", "--set", "seed=8"])
-        #expect(result.weights_sha256 != reference.weights_sha256)
+        #expect(result.weightsSha256 != reference.weightsSha256)
     }
 
     @Test func environmentOfOpenMPDoesNotMatter() throws {
         let reference = try #require(Self.reference)
         let result = try RunFiles.train(["--workers", "2"], environment: ["OMP_NUM_THREADS": "8"])
-        #expect(result.weights_sha256 == reference.weights_sha256)
+        #expect(result.weightsSha256 == reference.weightsSha256)
     }
 
     /// Workers on tcp that were started by hand, beside a local one.
@@ -54,8 +54,8 @@ struct ExactnessEndToEndTests {
         #expect(coordinator.end() == 0)
         for worker in remote { #expect(worker.end() == 0) }
         let result = try Result(folder: folder.appending("run"))
-        #expect(result.weights_sha256 == reference.weights_sha256)
-        #expect(result.workers_seen == 3)
+        #expect(result.weightsSha256 == reference.weightsSha256)
+        #expect(result.workersSeen == 3)
     }
 
     @Test func killedWorkerDoesNotChangeTheHash() throws {
@@ -73,8 +73,8 @@ struct ExactnessEndToEndTests {
         }
         #expect(coordinator.end() == 0, "\(coordinator.text)")
         let result = try Result(folder: folder.appending("run"))
-        #expect(result.weights_sha256 == reference.weights_sha256)
-        #expect(result.events.workers_lost >= 1)
+        #expect(result.weightsSha256 == reference.weightsSha256)
+        #expect(result.events.workersLost >= 1)
     }
 
     /// The only worker dies, another one comes by hand: it gets the orphaned lease in mid-step.
@@ -96,6 +96,6 @@ struct ExactnessEndToEndTests {
         #expect(coordinator.end() == 0, "\(coordinator.text)")
         #expect(second.end() == 0)
         let result = try Result(folder: folder.appending("run"))
-        #expect(result.weights_sha256 == reference.weights_sha256)
+        #expect(result.weightsSha256 == reference.weightsSha256)
     }
 }

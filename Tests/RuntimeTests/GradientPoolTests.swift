@@ -1,6 +1,8 @@
-@testable import Runtime
+import Kernels
 import Testing
 import ZeroMQ
+
+@testable import Runtime
 
 @Suite struct GradientPoolTests {
     /// Long enough that a body is lent and not copied.

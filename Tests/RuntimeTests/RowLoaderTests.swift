@@ -1,13 +1,15 @@
 import Datasets
+import Exactness
 import NeuralNet
-@testable import Runtime
 import Testing
 import Wire
+
+@testable import Runtime
 
 @Suite struct RowLoaderTests {
     private let run = RunDescription(
         seed: 3, model: ModelSpecification(inputShape: [2], layers: [LayerSpecification(.dense(units: 2))], loss: .softmaxCrossEntropy),
-        rowFormat: RowFormat(featureType: .u8, featureCount: 2, targetType: .classes(2)), preprocessing: .none, targetScaling: nil,
+        rowFormat: RowFormat(featureType: .u8, featureCount: 2, targetType: .classes(count: 2)), preprocessing: .none, targetScaling: nil,
         shardCount: 2, batchSize: 8, trainRows: 41, validationRows: 6, testRows: 0, sampleRows: 41, chunkByteCount: 65_536,
         instructionSet: nil)
 

@@ -1,7 +1,8 @@
 import Exactness
 import Kernels
-@testable import Runtime
 import Testing
+
+@testable import Runtime
 
 @Suite struct WeightsMemoryTests {
     private let chunks = ChunkMap(elementCount: 40_000, chunkByteCount: 65_536)

@@ -42,7 +42,8 @@ import Testing
         Case(
             "accuracy is to rise", .init(monitor: .validationAccuracy, patience: 2), [0.5, 0.6, 0.4, 0.6], improved: [1, 2], stopsAt: 4,
             reason: "validation_accuracy has not improved for 2 validations", best: 2),
-        Case("epochs before start_epoch are not looked at", .init(patience: 2, startEpoch: 3), [1, 1, 5, 4, 6], improved: [3, 4], best: 4),
+        Case(
+            "epochs before start_epoch are not looked at", .init(patience: 2, startEpoch: 3), [1, 1, 5, 4, 6], improved: [3, 4], best: 4),
         Case(
             "nor do they use up patience", .init(patience: 2, startEpoch: 3), [1, 9, 9, 9, 9], improved: [3], stopsAt: 5, best: 3),
         Case("nor do they reach stop_at", .init(startEpoch: 2, stopAt: 1), [0.5, 3], improved: [2], best: 2),

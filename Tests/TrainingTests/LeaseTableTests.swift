@@ -99,7 +99,8 @@ import Testing
                     let changed = table.assignOrphans(to: present)
                     for (shard, holder) in before.enumerated() where holder != nil { #expect(table.holder(of: shard) == holder) }
                     #expect(present.isEmpty || table.orphanCount == 0)
-                    #expect(changed.allSatisfy { worker in before.indices.contains { before[$0] == nil && table.holder(of: $0) == worker } })
+                    let orphans = before.indices.filter { before[$0] == nil }
+                    #expect(changed == Set(orphans.compactMap { table.holder(of: $0) }))
                 }
             }
             guard !present.isEmpty else { continue }

@@ -209,7 +209,8 @@ extension CoordinatorProcess {
         }
         if ending.restoresBest, let epoch = result.bestEpoch { reporter.line("weights of epoch \(epoch), the best, are the final ones") }
         for (name, report) in [("train", result.train), ("validation", result.validation), ("test", result.test)] {
-            if let report { reporter.line("\(name.padding(toLength: 11, withPad: " ", startingAt: 0))\(report.summary)  (\(report.samples) samples)") }
+            guard let report else { continue }
+            reporter.line("\(name.padding(toLength: 11, withPad: " ", startingAt: 0))\(report.summary)  (\(report.samples) samples)")
         }
         reporter.line(
             "time       \(result.trainingSeconds.formatted(digits: 2)) s of training, \(Int(result.samplesPerSecond)) samples/s")

@@ -192,7 +192,8 @@ final class CoordinatorProcess {
 
     /// Takes what the server has ready: chunks of the next version go out, a complete version is an event.
     func advanceServer() {
-        while ending == nil, let progress = server.nextProgress(wantsNorms: { [plan = run.plan] in plan.nextBarrier(after: $0 - 1) == $0 }) {
+        while ending == nil, let progress = server.nextProgress(wantsNorms: { [plan = run.plan] in plan.nextBarrier(after: $0 - 1) == $0 })
+        {
             switch progress {
             case .chunkReady(let chunk): pushWeights(chunk: chunk, version: server.version + 1, block: server.state.nextWeights)
             case .stepCompleted(let version):

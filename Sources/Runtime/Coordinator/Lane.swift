@@ -16,9 +16,10 @@ final class Lane {
 
     /// - Parameter endpoint: the control endpoint; data is the next port (any, for port 0) or the name with `.data`.
     init(context: Context, endpoint: String, chunkByteCount: Int, chunkCount: Int) throws {
+        guard endpoint.hasPrefix("tcp://") || endpoint.hasPrefix("ipc://") else { throw EndpointError(endpoint: endpoint) }
         control = try Socket(.router, in: context, options: .control)
         data = try Socket(.router, in: context, options: .data(chunkByteCount: chunkByteCount, chunkCount: chunkCount))
-        guard endpoint.hasPrefix("tcp:") else {
+        guard endpoint.hasPrefix("tcp://") else {
             self.endpoint = try control.bind(endpoint)
             try data.bind(endpoint + ".data")
             dataPort = nil

@@ -95,7 +95,9 @@ struct PreparedRun {
         func complain(_ text: String) { problems.append(configuration.sourceMap.problem(at: "model.loss", text)) }
         switch (network.loss, data.train.format.targetType) {
         case (.softmaxCrossEntropy, .classes(let count)) where count > network.outputCount:
-            complain("the data has \(count) classes, but the net has \(network.outputCount) outputs; give the last dense layer \(count) units")
+            complain(
+                "the data has \(count) classes, but the net has \(network.outputCount) outputs; "
+                    + "give the last dense layer \(count) units")
         case (.softmaxCrossEntropy, .classes):
             break
         case (.binaryCrossEntropy, .classes(let count)) where count != 2:

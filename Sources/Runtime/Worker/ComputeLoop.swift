@@ -57,7 +57,8 @@ final class ComputeLoop {
         if let current { kept = (current.loader, current.runSHA256) }
         current = nil
         let run = try WorkerRun(
-            welcome: welcome, endpoint: endpoint, context: context, link: link, threads: threads, loader: kept?.loader, loaderRun: kept?.run)
+            welcome: welcome, endpoint: endpoint, context: context, link: link, threads: threads, loader: kept?.loader, loaderRun: kept?.run
+        )
         current = run
         kept = nil
         link.report(.built(session: welcome.session, leafClass: try LeafProbe.leafClass(of: run.network, run: run.run, threads: threads)))

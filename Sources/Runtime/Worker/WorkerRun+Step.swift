@@ -86,7 +86,8 @@ extension WorkerRun {
             let range = chunks.range(chunk)
             guard range.lowerBound >= node.finalFrom, chunk > 0 || loss != nil else { return }
             let header = DataHeader(
-                kind: .gradient, node: node.work.node.number, chunk: UInt32(chunk), count: UInt32(node.samples), step: step, loss: loss ?? 0)
+                kind: .gradient, node: node.work.node.number, chunk: UInt32(chunk), count: UInt32(node.samples), step: step, loss: loss ?? 0
+            )
             try connection.send(header, body: Frame(lending: node.block.floats.view[range].bytes, from: node.block.lender))
             node.nextPosition += 1
         }

@@ -119,7 +119,9 @@ final class WorkerRun {
             }
         }
         while let (number, request) = loader.nextRequest() {
-            let body = Frame(byteCount: request.positions.count * 4) { bytes in request.positions.withUnsafeBytes { bytes.copyMemory(from: $0) } }
+            let body = Frame(byteCount: request.positions.count * 4) { bytes in
+                request.positions.withUnsafeBytes { bytes.copyMemory(from: $0) }
+            }
             try connection.send(
                 DataHeader(kind: .rowsWanted, node: request.key.part.rawValue, chunk: UInt32(request.key.shard), count: number), body: body)
         }

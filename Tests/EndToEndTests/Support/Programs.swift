@@ -120,27 +120,29 @@ struct Result: Decodable {
     }
 
     struct Events: Decodable {
-        var leases_reissued: Int
-        var workers_lost: Int
+        var leasesReissued: Int
+        var workersLost: Int
     }
 
-    var weights_sha256: String
-    var state_sha256: String
+    var weightsSha256: String
+    var stateSha256: String
     var outcome: String
     var error: String?
     var steps: Int
     var epochs: Int
-    var best_epoch: Int?
-    var virtual_shards: Int
-    var workers_seen: Int
+    var bestEpoch: Int?
+    var virtualShards: Int
+    var workersSeen: Int
     var parameters: Int
-    var leaf_class: String?
+    var leafClass: String?
     var train: Part?
     var validation: Part?
     var test: Part?
     var events: Events
 
     init(folder: String) throws {
-        self = try JSONDecoder().decode(Result.self, from: Data(contentsOf: URL(fileURLWithPath: folder + "/result.json")))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        self = try decoder.decode(Result.self, from: Data(contentsOf: URL(fileURLWithPath: folder + "/result.json")))
     }
 }

@@ -33,7 +33,7 @@ enum RunFiles {
     }
 
     /// Trains to the end and gives the result; `arguments` follow the run file.
-    static func train(_ text: String = digits, _ arguments: [String], environment: [String: String] = [:]) throws -> Result {
+    static func train(_ arguments: [String], runFile text: String = digits, environment: [String: String] = [:]) throws -> Result {
         let folder = try TemporaryFolder(prefix: "dnn-e2e-")
         let file = try write(text, to: folder)
         let program = try RunningProgram(

@@ -25,6 +25,8 @@ final class Cluster {
     var validation: (UInt64) -> (loss: Double, accuracy: Double) = { (1 / Double($0 + 1), 0) }
     /// What becomes of a local worker's process, by slot and start: whether it lives.
     var survivesStart: (_ slot: Int, _ start: Int) -> Bool = { _, _ in true }
+    /// Time passes in steps of this.
+    var quantum = Cluster.quantum
     /// How long a new worker takes for a leaf.
     var leafTime = Duration.milliseconds(100)
     private(set) var starts: [Int: Int] = [:]
@@ -56,6 +58,7 @@ final class Cluster {
     }
 
     func kill(_ worker: FakeWorker) {
+        guard worker.health != .dead else { return }
         let id = worker.id
         worker.begin(session: nil, readyAt: nil)
         worker.health = .dead
@@ -138,7 +141,7 @@ final class Cluster {
     // MARK: Time
 
     private func turn() {
-        now += Self.quantum
+        now += quantum
         for crash in pendingCrashes where crash.at <= now {
             dispatch(.localWorkerExited(slot: crash.slot, description: "exited with code 1"))
         }
@@ -192,8 +195,8 @@ final class Cluster {
             worker.current = next.map { ($0, worker.leafTime) }
         }
         guard let (task, rest) = worker.current else { return }
-        guard rest <= Self.quantum else {
-            worker.current?.rest = rest - Self.quantum
+        guard rest <= quantum else {
+            worker.current?.rest = rest - quantum
             return
         }
         worker.current = nil
@@ -212,7 +215,8 @@ final class Cluster {
             dispatch(.stepCompleted(version: serverVersion))
         case .evaluate(let number, let version, let part):
             let step = plan.plan(of: part)
-            let values = part == .validation ? validation(version) : (loss: 0.5, accuracy: 0)
+            let weights = version == Evaluation.bestVersion ? coordinator.stopping.best?.step ?? 0 : version
+            let values = part == .validation ? validation(weights) : (loss: 0.5, accuracy: 0)
             let blocks = (0..<step.blockCount(ofShard: task.shard)).map { index in
                 let rows = UInt32(step.block(index, ofShard: task.shard).count)
                 return BlockFigures(
