@@ -58,7 +58,7 @@ let package = Package(
         library("OperatingSystem", ["CLinux"]),
         library("Hashing", ["CCrypto", "CXXHash"]),
         library("Kernels", ["CKernels", "COneDNN", "Exactness"]),
-        library("Wire", ["Exactness"]),
+        library("Wire"),
 
         // The net, its training rules, its data.
         library("NeuralNet", ["Kernels", "Exactness"]),
@@ -92,8 +92,10 @@ let package = Package(
         tests(of: "Optimization", ["Exactness", "Kernels"], resources: [.copy("Fixtures")]),
         tests(of: "Datasets", ["Exactness", "Hashing"], resources: [.copy("Fixtures")]),
         tests(of: "Checkpoints", ["Hashing"], resources: [.copy("Fixtures")]),
+        tests(of: "Training", ["Exactness", "Wire"]),
+        tests(of: "ParameterServer", ["Kernels", "Exactness", "NeuralNet", "Optimization", "OperatingSystem"]),
         tests(of: "RunConfiguration", ["NeuralNet", "Optimization", "Datasets", "Training"], resources: [.copy("Fixtures")]),
-        tests(of: "Runtime", ["Exactness", "Kernels", "ZeroMQ", "Datasets", "NeuralNet", "Wire"]),
+        tests(of: "Runtime", ["OperatingSystem", "Exactness", "Kernels", "ZeroMQ", "Datasets", "NeuralNet", "Wire"]),
         .testTarget(name: "EndToEndTests", dependencies: ["OperatingSystem", "dnn-coord", "dnn-worker"], swiftSettings: swiftSettings),
     ]
 )

@@ -54,13 +54,15 @@ public final class ParameterServer {
 
     /// - Parameters:
     ///   - threads: update threads; 0 does the work on the caller's.
+    ///   - weightBlocks: where the versions are built, see `StateVersions`.
     ///   - completion: signalled when an update thread has finished a chunk.
     ///   - learningRate: of a step, counted from 0.
     ///   - isFree: whether no message in flight reads a block of weights any more.
     ///   - release: gives a contribution's memory back to its lender.
     public init(
         layout: ParameterLayout, updater: Updater, plan: StepPlan, tree: ShardTree, chunkByteCount: Int, threads: Int,
-        completion: EventDescriptor?, learningRate: @escaping (UInt64) -> Double, isFree: @escaping (FloatBlock) -> Bool,
+        completion: EventDescriptor?, weightBlocks: [FloatBlock]? = nil, learningRate: @escaping (UInt64) -> Double,
+        isFree: @escaping (FloatBlock) -> Bool,
         release: @escaping (Int) -> Void
     ) throws(SystemError) {
         self.chunks = ChunkMap(elementCount: layout.count, chunkByteCount: chunkByteCount)
@@ -70,7 +72,7 @@ public final class ParameterServer {
         self.learningRate = learningRate
         self.isFree = isFree
         self.release = release
-        state = StateVersions(elementCount: layout.count, slotCount: updater.slotCount)
+        state = StateVersions(elementCount: layout.count, slotCount: updater.slotCount, weightBlocks: weightBlocks)
         for (slot, block) in state.currentSlots.enumerated() { block.mutableView.fill(updater.initialSlotValue(slot)) }
         norms = updater.makeNormAccumulator()
         ledgers = (0..<chunks.count).map { [chunks] in ChunkLedger(range: chunks.range($0), shardCount: tree.shardCount) }

@@ -12,12 +12,14 @@ public final class StateVersions {
     public private(set) var nextWeights: FloatBlock
     private var slotSide = 0
 
-    public init(elementCount: Int, slotCount: Int) {
+    /// - Parameter weightBlocks: three blocks made elsewhere, such as in shared memory; nil: own ones.
+    public init(elementCount: Int, slotCount: Int, weightBlocks: [FloatBlock]? = nil) {
+        precondition(weightBlocks.map { $0.count == 3 && $0.allSatisfy { $0.count == elementCount } } ?? true, "three whole blocks")
         self.elementCount = elementCount
-        weightBlocks = (0..<3).map { _ in FloatBlock(count: elementCount) }
+        self.weightBlocks = weightBlocks ?? (0..<3).map { _ in FloatBlock(count: elementCount) }
         slotBlocks = (0..<2).map { _ in (0..<slotCount).map { _ in FloatBlock(count: elementCount) } }
-        currentWeights = weightBlocks[0]
-        nextWeights = weightBlocks[1]
+        currentWeights = self.weightBlocks[0]
+        nextWeights = self.weightBlocks[1]
     }
 
     public var currentSlots: [FloatBlock] { slotBlocks[slotSide] }

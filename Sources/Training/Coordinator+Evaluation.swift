@@ -3,7 +3,7 @@ internal import Wire
 
 /// Barriers: the passes over validation rows and final figures, and the verdict.
 extension Coordinator {
-    /// Starts a pass over the sample and the validation rows at the current version.
+    /// Starts a validation of the current version, or the pass over train, validation and test rows at the final weights.
     mutating func beginEvaluation(_ purpose: EvaluationRound.Purpose, now: Duration) -> [Effect] {
         // Whoever gets orphans here gets its order with all others below.
         round = nil
@@ -19,11 +19,6 @@ extension Coordinator {
             if let order = round.order(for: leases.shards(of: worker)) { effects.append(.evaluate(worker, order)) }
         }
         return effects
-    }
-
-    /// The figures of train, validation and test at the final weights; the run ends after it.
-    mutating func beginFinalEvaluation(now: Duration) -> [Effect] {
-        beginEvaluation(.final, now: now)
     }
 
     mutating func figuresArrived(
@@ -84,7 +79,7 @@ extension Coordinator {
         if improved { effects.append(.keepBest) }
         if stopping.stopReason != nil || version == plan.totalSteps {
             effects.append(.checkpoint)
-            return effects + beginFinalEvaluation(now: now)
+            return effects + beginEvaluation(.final, now: now)
         }
         phase = .training
         horizon = plan.nextBarrier(after: version)

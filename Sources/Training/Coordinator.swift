@@ -126,7 +126,7 @@ public struct Coordinator: Sendable {
         if isUnjudged || isTrained { horizon = version }
         let effects = rebalance(now: now)
         if isUnjudged { return effects + beginEvaluation(.validation, now: now) }
-        if isTrained { return effects + beginFinalEvaluation(now: now) }
+        if isTrained { return effects + beginEvaluation(.final, now: now) }
         return effects
     }
 
@@ -190,7 +190,7 @@ public struct Coordinator: Sendable {
     /// While the coordinator did not get to look (a stopped process, a long write), nobody was late: answers may lie in its sockets.
     private mutating func forgiveOwnPause(now: Duration) {
         defer { lastTick = now }
-        guard let lastTick, now - lastTick > CoordinatorLimits.tick * 2 else { return }
+        guard let lastTick, now - lastTick > limits.longestUnnoticedPause else { return }
         let gap = now - lastTick - CoordinatorLimits.tick
         for worker in members.keys { members[worker]?.shift(by: gap, until: now) }
         clock.shift(by: gap, until: now)

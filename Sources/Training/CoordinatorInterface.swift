@@ -4,7 +4,7 @@ public import Wire
 /// What the coordinator is told. Bodies of gradients and weights travel around it; it sees that they came.
 public enum Event: Sendable {
     case start
-    /// - localSlot: which of the coordinator's own workers it is.
+    /// `localSlot`: which of the coordinator's own workers it is.
     case hello(WorkerID, Hello, localSlot: Int?)
     case ready(WorkerID, leafClass: String)
     case heartbeat(WorkerID)

@@ -57,4 +57,7 @@ public struct CoordinatorLimits: Sendable {
 
     /// Without a word for so long a peer counts as gone.
     var silence: Duration { heartbeat * Self.missedHeartbeats }
+
+    /// A longer pause of the coordinator itself would make others late or silent who are not.
+    var longestUnnoticedPause: Duration { max(Self.tick * 2, min(silence, Self.leaseMinimum) / 4) }
 }

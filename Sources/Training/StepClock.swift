@@ -17,7 +17,7 @@ struct StepClock: Sendable {
         isMeasuring = true
     }
 
-    /// The step under way does not count: rows travel in it, or it is computed twice.
+    /// The step under way does not count unless nothing better is known: rows travel in it, or it is computed twice.
     mutating func disturb() {
         isMeasuring = false
     }
@@ -28,7 +28,7 @@ struct StepClock: Sendable {
     }
 
     mutating func stepCompleted(at now: Duration) {
-        if isMeasuring {
+        if isMeasuring || durations.isEmpty {
             let duration = now - stepBegan
             if durations.count < Self.capacity {
                 durations.append(duration)

@@ -169,8 +169,6 @@ public struct Evaluation: Codable, Equatable, Sendable {
 public enum ControlCodec {
     static let magic: UInt32 = 0x634E_4E44
     static let preambleByteCount = 8
-    /// An error's text may quote what the peer sent; more of it helps nobody.
-    private static let quotedErrorLength = 300
 
     public static func encode(_ message: some Encodable) -> [UInt8] {
         var bytes: [UInt8] = []
@@ -199,7 +197,7 @@ public enum ControlCodec {
         do {
             return try JSONDecoder().decode(type, from: Data(bytes[preambleByteCount...]))
         } catch {
-            throw .malformed("a control message that can't be read: \("\(error)".prefix(quotedErrorLength))")
+            throw .malformed("a control message that can't be read: \(error)")
         }
     }
 }

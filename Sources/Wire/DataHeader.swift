@@ -22,6 +22,10 @@ public struct DataHeader: Equatable, Sendable {
         case weights = 6
         /// coordinator → worker: the rows of request `count`; body: a row packet.
         case rows = 7
+        /// As `gradient` without a body: the values lie in block `checksum` of the worker's shared segment.
+        case sharedGradient = 16
+        /// As `weights` without a body: the values lie in block `checksum` of the shared weights.
+        case sharedWeights = 17
     }
 
     public var kind: Kind
@@ -32,7 +36,7 @@ public struct DataHeader: Equatable, Sendable {
     public var step: UInt64
     public var session: UInt64
     public var loss: Double
-    /// XXH3 of the body; 0 where there is none.
+    /// XXH3 of the body; 0 where there is none; the number of the block where the values lie in shared memory.
     public var checksum: UInt64
     public var bodyByteCount: UInt64
 

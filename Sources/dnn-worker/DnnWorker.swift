@@ -23,6 +23,14 @@ struct DnnWorker: ParsableCommand {
     @Option(help: .hidden)
     var parent: Int32?
 
+    @Option(
+        help: .hidden,
+        transform: { text in
+            guard let option = SharedSegmentsOption(text) else { throw ValidationError("--shared is for dnn-coord only") }
+            return option
+        })
+    var shared: SharedSegmentsOption?
+
     func validate() throws {
         if threads < 1 { throw ValidationError("--threads must be 1 or more, got \(threads)") }
         if !(patience >= 0 && patience <= 1e9) { throw ValidationError("--patience must be in 0…1e9 seconds, got \(patience)") }
@@ -34,7 +42,8 @@ struct DnnWorker: ParsableCommand {
     func run() throws {
         throw ExitCode(
             WorkerProcess.run(
-                WorkerOptions(endpoint: connect, threads: threads, name: name, patience: .seconds(patience), parent: parent)))
+                WorkerOptions(endpoint: connect, threads: threads, name: name, patience: .seconds(patience), parent: parent, shared: shared)
+            ))
     }
 
     static func main() {

@@ -13,6 +13,8 @@ struct ExactnessEndToEndTests {
         ["--workers", "3"],
         ["--workers", "4"],
         ["--workers", "2", "--threads", "2"],
+        ["--workers", "2", "--set", "cluster.transport=messages"],
+        ["--workers", "3", "--set", "cluster.transport=messages", "--set", "cluster.chunk_bytes=65536"],
         ["--workers", "1", "--threads", "3"],
         ["--workers", "2", "--set", "cluster.chunk_bytes=65536"],
         ["--workers", "3", "--threads", "2", "--set", "cluster.chunk_bytes=131072"],

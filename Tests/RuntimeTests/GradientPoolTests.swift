@@ -1,4 +1,5 @@
 import Kernels
+import OperatingSystem
 import Testing
 import ZeroMQ
 
@@ -28,19 +29,33 @@ import ZeroMQ
         withExtendedLifetime(second) {}
     }
 
-    @Test func noneIsLeftWhileThreeAreLent() throws {
+    /// Three for the node, three for steps that are computed again.
+    @Test func noneIsLeftWhileAllAreLent() throws {
         let pool = GradientPool(elementCount: count)
-        let first = try #require(pool.take(step: 0, nodeCount: 1))
-        let one = Frame(lending: first.floats.view.bytes, from: first.lender)
-        let second = try #require(pool.take(step: 1, nodeCount: 1))
-        let two = Frame(lending: second.floats.view.bytes, from: second.lender)
-        let third = try #require(pool.take(step: 2, nodeCount: 1))
-        do {
-            let three = Frame(lending: third.floats.view.bytes, from: third.lender)
-            #expect(pool.take(step: 3, nodeCount: 1) == nil)
-            #expect(three.byteCount == count * 4)
+        var frames = FrameStore(count: 6)
+        for step in 0..<6 {
+            let block = try #require(pool.take(step: UInt64(step), nodeCount: 1))
+            frames.store(Frame(lending: block.floats.view.bytes, from: block.lender), at: step)
         }
-        #expect(pool.take(step: 3, nodeCount: 1) === third)
-        #expect(one.byteCount == two.byteCount)
+        #expect(pool.take(step: 6, nodeCount: 1) == nil)
+        frames.clear(at: 4)
+        #expect(pool.take(step: 6, nodeCount: 1)?.step == 6)
+    }
+
+    @Test func blockThatWasPutBackIsFreeInTheSameStep() throws {
+        let pool = GradientPool(elementCount: count)
+        let first = try #require(pool.take(step: 4, nodeCount: 1))
+        pool.putBack(first)
+        #expect(pool.take(step: 4, nodeCount: 1) === first)
+    }
+
+    @Test func blocksComeFromTheSharedSegmentAsLongAsThereAreAny() throws {
+        let segment = try BlockSegment.create(blockCount: 2, elementCount: count, sharing: .allWrite, name: "test")
+        let pool = GradientPool(elementCount: count, shared: segment)
+        let blocks = try (0..<3).map { _ in try #require(pool.take(step: 1, nodeCount: 1)) }
+        #expect(blocks.map(\.sharedIndex) == [0, 1, nil])
+        blocks[1].floats.mutableView[5] = 7
+        #expect(segment.view(1)[5] == 7)
+        #expect(segment.view(0)[5] == 0)
     }
 }

@@ -1,5 +1,6 @@
 import Exactness
 import Kernels
+import OperatingSystem
 import Testing
 
 @testable import Runtime
@@ -64,5 +65,28 @@ import Testing
         #expect(memory(holding: [(3, [0, 1])]).contiguousChunks(of: 3) == 0)
         #expect(memory(holding: [(3, [2, 0])]).contiguousChunks(of: 3) == 1)
         #expect(memory(holding: [(3, [2, 1, 0])]).contiguousChunks(of: 3) == 3)
+    }
+
+    @Test func sharedVersionIsReadWhereItLies() throws {
+        let segment = try BlockSegment.create(blockCount: 3, elementCount: 40_000, sharing: .creatorWrites, name: "test")
+        let memory = WeightsMemory(chunks: chunks, shared: segment)
+        #expect(memory.canShare(2))
+        #expect(!memory.canShare(3))
+        segment.writableBlock(2).mutableView[0] = 9
+        for chunk in 0..<3 { memory.share(version: 7, chunk: chunk, block: 2) }
+        #expect(memory.isComplete(7))
+        #expect(memory.weights(7)?[0] == 9)
+        withExtendedLifetime(segment) {}
+    }
+
+    @Test func versionThatMovesIsTakenAnew() throws {
+        let segment = try BlockSegment.create(blockCount: 3, elementCount: 40_000, sharing: .creatorWrites, name: "test")
+        let memory = WeightsMemory(chunks: chunks, shared: segment)
+        for chunk in 0..<3 { memory.share(version: 7, chunk: chunk, block: 2) }
+        store(0, of: 7, in: memory)
+        #expect(!memory.isComplete(7))
+        for chunk in 1..<3 { store(chunk, of: 7, in: memory) }
+        #expect(memory.isComplete(7))
+        #expect(memory.weights(7)?[0] == 70)
     }
 }

@@ -17,6 +17,7 @@ import Wire
             minimumWorkers: Int.random(in: 1...2, using: &generator), localWorkers: Int.random(in: 0...3, using: &generator),
             joinTimeout: .seconds(10_000), idleTimeout: .seconds(10_000))
         let cluster = Cluster(plan, limits: limits)
+        cluster.quantum = .milliseconds(50)
         cluster.survivesStart = { slot, start in (slot + start) % 3 != 0 }
         cluster.start()
         while cluster.ending == nil, cluster.now < Self.chaos {

@@ -187,6 +187,7 @@ import Wire
         for index in 0..<workers { cluster.join("w\(index)") }
         cluster.run(for: .seconds(100_000))
         #expect(cluster.ending?.outcome == .completed)
+        #expect(cluster.coordinator.events.workersLost <= 2 * workers)  // in the first step; then its length is known
     }
 
     // MARK: Evaluation

@@ -23,6 +23,13 @@ import Testing
         #expect(Self.clock(Array(repeating: 9, count: 100) + Array(repeating: 1, count: 65)).0.median == .seconds(1))
     }
 
+    @Test func aDisturbedStepIsBetterThanNothing() {
+        var clock = StepClock()
+        clock.disturb()
+        clock.stepCompleted(at: .seconds(9))
+        #expect(clock.median == .seconds(9))
+    }
+
     @Test func pausesAndDisturbedStepsDoNotCount() {
         var (clock, now) = Self.clock([2])
         clock.restart(at: now + .seconds(100))

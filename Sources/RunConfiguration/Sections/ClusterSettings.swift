@@ -10,7 +10,10 @@ public struct ClusterSettings: Codable, Equatable, Sendable {
 
     /// How payload travels to workers on the coordinator's host.
     public enum Transport: String, Codable, Equatable, Sendable, CaseIterable {
+        /// In shared memory for workers that the coordinator starts, in messages for others.
         case auto
+        /// As `auto`; it is an error if there is none.
+        case sharedMemory = "shared_memory"
         /// Inside the ZeroMQ messages.
         case messages
     }
@@ -37,7 +40,7 @@ extension ClusterSettings {
             idleTimeoutSeconds: s.value("idle_timeout_seconds", .number(.within(0...Ranges.seconds)), default: 600),
             heartbeatMilliseconds: s.value("heartbeat_ms", .whole(in: Ranges.heartbeatMilliseconds), default: 1_000),
             instructionSet: s.value("instruction_set", .choice(Names()), default: .auto),
-            transport: s.value("transport", .choice(Names(later: ["shared_memory"])), default: .auto),
+            transport: s.value("transport", .choice(Names(later: [])), default: .auto),
             chunkBytes: s.value("chunk_bytes", .chunkBytes, default: 1_048_576))
         _ = s.value("wire", .choice(wires), default: true)
         let servers = s.value("parameter_servers", .whole(in: 1...Ranges.parameterServers), default: 1)

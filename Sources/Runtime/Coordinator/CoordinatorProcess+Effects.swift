@@ -89,14 +89,16 @@ extension CoordinatorProcess {
     }
 
     /// Sends a data message; a peer that can't take it is lost: it has no way to catch up but to come again.
-    private func send(_ header: DataHeader, body: consuming Frame, to worker: WorkerID) {
+    private func send(_ header: DataHeader, body: consuming Frame? = nil, to worker: WorkerID) {
         guard let address = peers[worker]?.data else { return }
         var header = header
         header.incarnation = 1
-        header.bodyByteCount = UInt64(body.byteCount)
         let lane = lanes[address.lane]
-        if lane.usesChecksums { header.checksum = body.withBytes { checksum($0) } }
         var frame: Frame? = body
+        if frame != nil {
+            header.bodyByteCount = UInt64(frame?.byteCount ?? 0)
+            if lane.usesChecksums { header.checksum = frame?.withBytes { checksum($0) } ?? 0 }
+        }
         let delivery = withUnsafeTemporaryAllocation(byteCount: DataHeader.byteCount, alignment: 8) { buffer in
             header.encode(into: buffer)
             return try? lane.data.send(to: address.name, header: UnsafeRawBufferPointer(buffer), body: &frame)
@@ -113,14 +115,26 @@ extension CoordinatorProcess {
         let range = server.chunks.range(chunk)
         var body = Frame(lending: block.view[range].bytes, from: lenderTable.lender(of: block))
         let header = DataHeader(kind: .weights, chunk: UInt32(chunk), step: version)
-        for worker in peers.keys where peers[worker]?.isSubscribed == true {
-            send(header, body: Frame(sharing: &body), to: worker)
+        for (worker, peer) in peers where peer.isSubscribed {
+            if !announce(chunk, version: version, block: block, to: worker, peer) {
+                send(header, body: Frame(sharing: &body), to: worker)
+            }
         }
+    }
+
+    /// Tells a worker that shares memory with us where a chunk lies; false if its values have to travel.
+    private func announce(_ chunk: Int, version: UInt64, block: FloatBlock, to worker: WorkerID, _ peer: Peer) -> Bool {
+        guard let segments, segments.gradients(of: peer.processID) != nil, lanes[peer.control.lane].isLocal,
+            let index = segments.index(of: block)
+        else { return false }
+        send(DataHeader(kind: .sharedWeights, chunk: UInt32(chunk), step: version, checksum: UInt64(index)), to: worker)
+        return true
     }
 
     /// All of the complete version, first layers first, then what is ready of the next; from then on the worker is pushed to.
     func sendWeights(to worker: WorkerID, wanted: UInt64) {
         func send(_ chunk: Int, version: UInt64, block: FloatBlock) {
+            if let peer = peers[worker], announce(chunk, version: version, block: block, to: worker, peer) { return }
             let body = Frame(lending: block.view[server.chunks.range(chunk)].bytes, from: lenderTable.lender(of: block))
             self.send(DataHeader(kind: .weights, chunk: UInt32(chunk), step: version), body: body, to: worker)
         }

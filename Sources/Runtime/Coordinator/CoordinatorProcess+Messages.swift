@@ -99,6 +99,7 @@ extension CoordinatorProcess {
         let address = Address(lane: index, name: name)
         if header.kind == .attach {
             guard let worker = byToken[header.session] else { return drop() }
+            if let former = peers[worker]?.data { byData[former] = nil }
             peers[worker]?.data = address
             byData[address] = worker
             return
@@ -109,10 +110,11 @@ extension CoordinatorProcess {
         if lane.usesChecksums, bodyCount > 0, checksum(lane.message.bytes(at: 2)) != header.checksum { throw .checksum }
         switch header.kind {
         case .gradient: try takeGradient(header, lane: lane)
+        case .sharedGradient: try takeSharedGradient(header, from: peer)
         case .pull: sendWeights(to: worker, wanted: header.step)
         case .rowsWanted: try sendRows(to: worker, header: header, positions: body(of: lane))
         case .figures: try takeFigures(from: worker, header: header, body: body(of: lane))
-        case .attach, .weights, .rows: throw .malformed("a \(header.kind) message from a worker")
+        case .attach, .weights, .sharedWeights, .rows: throw .malformed("a \(header.kind) message from a worker")
         }
     }
 
@@ -137,6 +139,23 @@ extension CoordinatorProcess {
         case .refused(let text):
             inbox.release(place)
             throw .malformed(text)
+        }
+    }
+
+    private func takeSharedGradient(_ header: DataHeader, from peer: Peer) throws(WireError) {
+        guard header.step == server.version else { return drop() }
+        guard lanes[peer.control.lane].isLocal, let segment = segments?.gradients(of: peer.processID),
+            header.checksum < UInt64(segment.blockCount),
+            header.chunk < UInt32(server.chunks.count)
+        else { throw .malformed("a shared gradient in block \(header.checksum), chunk \(header.chunk)") }
+        let range = server.chunks.range(Int(header.chunk))
+        switch server.offer(
+            step: header.step, node: TreeNode(number: header.node), chunk: Int(header.chunk), samples: Int(header.count),
+            loss: header.loss, body: segment.view(Int(header.checksum))[range], token: Inbox.noPlace)
+        {
+        case .accepted: break
+        case .ignored: drop()
+        case .refused(let text): throw .malformed(text)
         }
     }
 

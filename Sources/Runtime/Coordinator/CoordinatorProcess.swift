@@ -51,6 +51,8 @@ final class CoordinatorProcess {
     var byToken: [UInt64: WorkerID] = [:]
     var nextWorker: WorkerID = 1
     let locals: LocalWorkers
+    /// nil: payload travels in messages to local workers too.
+    let segments: SharedSegments?
     let writer: SnapshotWriter
     var reporter: ProgressReporter
     var best: (step: UInt64, value: Double, weights: FloatBlock)?
@@ -99,7 +101,11 @@ final class CoordinatorProcess {
                     context: context, endpoint: bind, chunkByteCount: run.description.chunkByteCount, chunkCount: chunks.count))
         }
         self.lanes = lanes
-        locals = try LocalWorkers(endpoint: ipc, threads: options.threads, logs: folder.logs)
+        let segments =
+            localWorkers > 0 && run.configuration.cluster.transport != .messages
+            ? try SharedSegments(elementCount: run.network.layout.count, shardCount: run.plan.tree.shardCount) : nil
+        self.segments = segments
+        locals = try LocalWorkers(endpoint: ipc, threads: options.threads, logs: folder.logs, segments: segments)
 
         let cluster = run.configuration.cluster
         machine = Coordinator(
@@ -112,7 +118,8 @@ final class CoordinatorProcess {
                 invitation: lanes.last.map { "dnn-worker --connect \($0.endpoint)" } ?? ""),
             rules: AdmissionRules(numericsVersion: numericsVersion, leafClass: nil))
 
-        let inbox = Inbox(count: run.plan.tree.shardCount * min(chunks.count, WireProtocol.chunkWindow))
+        // One place more than a window can fill: a message is put down before it is judged.
+        let inbox = Inbox(count: run.plan.tree.shardCount * min(chunks.count, WireProtocol.chunkWindow) + 1)
         self.inbox = inbox
         let spare = max(0, cores - localWorkers * options.threads)
         let lenderTable = LenderTable()
@@ -120,6 +127,7 @@ final class CoordinatorProcess {
             layout: run.network.layout, updater: run.updater, plan: run.plan.train, tree: run.plan.tree,
             chunkByteCount: run.description.chunkByteCount,
             threads: run.network.layout.count < Self.smallestSharedUpdate ? 0 : min(spare, Self.mostUpdateThreads), completion: updates,
+            weightBlocks: segments?.weightBlocks,
             learningRate: { [rate = run.configuration.optimizer.rule.learningRate] _ in rate }, isFree: { lenderTable.isFree($0) },
             release: { inbox.release($0) })
         server.window = WireProtocol.chunkWindow
@@ -198,6 +206,7 @@ final class CoordinatorProcess {
             case .chunkReady(let chunk): pushWeights(chunk: chunk, version: server.version + 1, block: server.state.nextWeights)
             case .stepCompleted(let version):
                 stepObserver?(version, now)
+                segments?.stepCompleted()
                 dispatch(.stepCompleted(version: version))
             case .notFinite(let element):
                 let place = run.network.layout.entry(containing: element)?.name ?? "element \(element)"
@@ -249,7 +258,8 @@ final class LenderTable {
     func lender(of block: FloatBlock) -> Lender {
         let key = ObjectIdentifier(block)
         if let lender = lenders[key] { return lender }
-        // At most one block is replaced while messages still read it; forgotten lenders keep their block alive by themselves.
+        // Blocks that have been replaced are forgotten with their last message; frames in flight keep their lender alive.
+        lenders = lenders.filter { $0.value.outstanding > 0 }
         let lender = Lender(keeping: block)
         lenders[key] = lender
         return lender
@@ -262,6 +272,9 @@ final class LenderTable {
 
 /// Places for contributions that wait until their chunk is complete.
 final class Inbox {
+    /// Stands for memory that is nobody's place here, such as a shared segment.
+    static let noPlace = -1
+
     private var store: FrameStore
     private var free: [Int]
 
@@ -288,6 +301,7 @@ final class Inbox {
     }
 
     func release(_ place: Int) {
+        guard place != Self.noPlace else { return }
         store.clear(at: place)
         free.append(place)
     }

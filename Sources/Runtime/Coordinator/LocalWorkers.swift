@@ -8,14 +8,17 @@ final class LocalWorkers {
     private let threads: Int
     private let logs: String
     private var processes: [Int: ChildProcess] = [:]
+    /// nil: payload travels in messages.
+    private let segments: SharedSegments?
 
     /// `dnn-worker` lies beside this program.
-    init(endpoint: String, threads: Int, logs: String) throws {
+    init(endpoint: String, threads: Int, logs: String, segments: SharedSegments?) throws {
         let own = try Machine.executablePath()
         executable = (own as NSString).deletingLastPathComponent + "/dnn-worker"
         self.endpoint = endpoint
         self.threads = threads
         self.logs = logs
+        self.segments = segments
     }
 
     var isEmpty: Bool { processes.isEmpty }
@@ -26,12 +29,17 @@ final class LocalWorkers {
 
     /// A parent-death signal follows the spawning thread: to be called on the main thread.
     func start(slot: Int) throws {
-        processes[slot] = try ChildProcess.spawn(
+        let shared = try segments?.prepare()
+        let log = ChildProcess.Output.file("\(logs)/worker-\(slot + 1).log")
+        let process = try ChildProcess.spawn(
             executable: executable,
             arguments: [
                 "--connect", endpoint, "--threads", "\(threads)", "--name", "local-\(slot + 1)",
                 "--parent", "\(Machine.processIdentifier)",
-            ], standardOutput: .file("\(logs)/worker-\(slot + 1).log"), standardError: .file("\(logs)/worker-\(slot + 1).log"))
+            ] + (shared.map { ["--shared", $0.option.text] } ?? []), standardOutput: log, standardError: log,
+            descriptors: shared?.descriptors ?? [])
+        processes[slot] = process
+        if let shared { segments?.adopt(shared.segment, of: process.pid) }
     }
 
     /// Those that have ended since the last call.
@@ -40,6 +48,7 @@ final class LocalWorkers {
         for (slot, process) in processes {
             guard let exit = try process.reap() else { continue }
             ended.append((slot, process.pid, exit))
+            segments?.retire(process.pid)
             processes[slot] = nil
         }
         return ended.sorted { $0.slot < $1.slot }

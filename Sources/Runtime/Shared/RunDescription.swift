@@ -24,6 +24,20 @@ struct RunDescription: Codable, Equatable, Sendable {
     /// nil: what each machine has.
     var instructionSet: String?
 
+    /// Refuses what no coordinator of ours would send, so that a worker never traps on it.
+    func validate() throws(WireError) {
+        let isPowerOfTwo = shardCount > 0 && shardCount & (shardCount - 1) == 0 && shardCount <= 1 << 16
+        guard isPowerOfTwo, batchSize > 0, batchSize % shardCount == 0 else {
+            throw .malformed("a run of \(shardCount) virtual shards and batch size \(batchSize)")
+        }
+        guard trainRows > 0, sampleRows > 0, sampleRows <= trainRows, validationRows >= 0, testRows >= 0, trainRows <= Int(UInt32.max),
+            validationRows <= Int(UInt32.max), testRows <= Int(UInt32.max)
+        else { throw .malformed("a run of \(trainRows) training rows") }
+        guard chunkByteCount > 0, chunkByteCount % (figureBlockLength * 4) == 0 else {
+            throw .malformed("chunks of \(chunkByteCount) bytes")
+        }
+    }
+
     var tree: ShardTree { ShardTree(shardCount: shardCount) }
     var leafRows: Int { batchSize / shardCount }
 

@@ -8,13 +8,16 @@ final class ComputeLoop {
     private let context: Context
     private let link: ComputeLink
     private let threads: Int
+    private let shared: SharedSegmentsOption?
+    private var segments: WorkerSegments?
     private var current: WorkerRun?
     private var kept: (loader: RowLoader, run: String)?
 
-    init(context: Context, link: ComputeLink, threads: Int) {
+    init(context: Context, link: ComputeLink, threads: Int, shared: SharedSegmentsOption?) {
         self.context = context
         self.link = link
         self.threads = threads
+        self.shared = shared
     }
 
     func run() {
@@ -57,8 +60,12 @@ final class ComputeLoop {
         if let current { kept = (current.loader, current.runSHA256) }
         current = nil
         let run = try WorkerRun(
-            welcome: welcome, endpoint: endpoint, context: context, link: link, threads: threads, loader: kept?.loader, loaderRun: kept?.run
-        )
+            welcome: welcome, endpoint: endpoint, context: context, link: link, threads: threads, loader: kept?.loader,
+            loaderRun: kept?.run,
+            segments: { elementCount in
+                if segments == nil, let shared { segments = try WorkerSegments(shared, elementCount: elementCount) }
+                return segments
+            })
         current = run
         kept = nil
         link.report(.built(session: welcome.session, leafClass: try LeafProbe.leafClass(of: run.network, run: run.run, threads: threads)))

@@ -5,11 +5,14 @@ internal import ZeroMQ
 final class GradientBlock {
     let floats: FloatBlock
     let lender: Lender
+    /// Its number in the shared segment, nil if its values travel in messages.
+    let sharedIndex: Int?
     /// The step that it was last filled for.
     var step: UInt64?
 
-    init(count: Int) {
-        floats = FloatBlock(count: count)
+    init(_ floats: FloatBlock, sharedIndex: Int? = nil) {
+        self.floats = floats
+        self.sharedIndex = sharedIndex
         lender = Lender(keeping: floats)
     }
 }
@@ -20,11 +23,16 @@ final class GradientBlock {
 /// still on its way is never written into.
 final class GradientPool {
     private static let blocksPerNode = 3
+    /// For steps that are interrupted after some chunks have left, and computed again with other nodes.
+    private static let spareBlocks = 3
     private let elementCount: Int
+    private let shared: BlockSegment?
     private var blocks: [GradientBlock] = []
 
-    init(elementCount: Int) {
+    /// - Parameter shared: where blocks are taken from as long as there are any.
+    init(elementCount: Int, shared: BlockSegment? = nil) {
         self.elementCount = elementCount
+        self.shared = shared
     }
 
     /// A block for `step`, nil while all are in use.
@@ -35,11 +43,19 @@ final class GradientPool {
                 return block
             }
         }
-        guard blocks.count < Self.blocksPerNode * max(nodeCount, 1) else { return nil }
-        let block = GradientBlock(count: elementCount)
+        guard blocks.count < Self.blocksPerNode * max(nodeCount, 1) + Self.spareBlocks else { return nil }
+        let block = makeBlock()
         block.step = step
         blocks.append(block)
         return block
+    }
+
+    private func makeBlock() -> GradientBlock {
+        let used = Set(blocks.compactMap(\.sharedIndex))
+        if let shared, let free = (0..<shared.blockCount).first(where: { !used.contains($0) }) {
+            return GradientBlock(shared.writableBlock(free), sharedIndex: free)
+        }
+        return GradientBlock(FloatBlock(count: elementCount))
     }
 
     /// A block that was taken and not sent from is free at once.

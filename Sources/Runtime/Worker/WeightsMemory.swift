@@ -2,55 +2,75 @@ internal import Exactness
 internal import Kernels
 
 /// A worker's two versions of the weights: the one it computes with, and the one that arrives meanwhile.
+///
+/// A version lies in memory of the worker's own, or, as a whole, in a block that the coordinator shares.
 final class WeightsMemory {
     private final class Version {
-        let block: FloatBlock
         var number: UInt64?
         var isHere: [Bool]
         var missing: Int
+        /// The shared block that it lies in, nil: in `own`.
+        var sharedBlock: Int?
+        lazy var own = FloatBlock(count: elementCount)
+        private let elementCount: Int
 
         init(chunks: ChunkMap) {
-            block = FloatBlock(count: chunks.elementCount)
+            elementCount = chunks.elementCount
             isHere = Array(repeating: false, count: chunks.count)
             missing = chunks.count
         }
 
-        func begin(_ number: UInt64) {
+        func begin(_ number: UInt64, sharedBlock: Int?) {
             self.number = number
+            self.sharedBlock = sharedBlock
             for index in isHere.indices { isHere[index] = false }
             missing = isHere.count
+        }
+
+        func mark(_ chunk: Int) {
+            isHere[chunk] = true
+            missing -= 1
         }
     }
 
     let chunks: ChunkMap
+    private let shared: BlockSegment?
     private let versions: [Version]
 
-    init(chunks: ChunkMap) {
+    /// - Parameter shared: the coordinator's blocks of weights, for reading.
+    init(chunks: ChunkMap, shared: BlockSegment? = nil) {
         self.chunks = chunks
+        self.shared = shared
         versions = [Version(chunks: chunks), Version(chunks: chunks)]
     }
 
     /// Stores a chunk. A version that is not held replaces the older of the two; one older than both is dropped.
     func store(version: UInt64, chunk: Int, body: FloatView) {
-        let target: Version
-        if let held = versions.first(where: { $0.number == version }) {
-            target = held
-        } else {
-            let older = (versions[0].number ?? 0) <= (versions[1].number ?? 0) ? versions[0] : versions[1]
-            let free = versions.first { $0.number == nil } ?? older
-            guard free.number.map({ $0 < version }) ?? true else { return }
-            free.begin(version)
-            target = free
-        }
-        guard !target.isHere[chunk] else { return }
-        target.block.mutableView[chunks.range(chunk)].copy(from: body)
-        target.isHere[chunk] = true
-        target.missing -= 1
+        guard let target = target(version, sharedBlock: nil), !target.isHere[chunk] else { return }
+        target.own.mutableView[chunks.range(chunk)].copy(from: body)
+        target.mark(chunk)
     }
 
-    /// Forgets everything: the next session may be about other weights.
-    func clear() {
-        for version in versions { version.number = nil }
+    /// Takes note that a chunk has become readable in a shared block.
+    func share(version: UInt64, chunk: Int, block: Int) {
+        guard let target = target(version, sharedBlock: block), !target.isHere[chunk] else { return }
+        target.mark(chunk)
+    }
+
+    func canShare(_ block: Int) -> Bool {
+        shared.map { block >= 0 && block < $0.blockCount } ?? false
+    }
+
+    private func target(_ version: UInt64, sharedBlock: Int?) -> Version? {
+        if let held = versions.first(where: { $0.number == version }) {
+            if held.sharedBlock != sharedBlock { held.begin(version, sharedBlock: sharedBlock) }
+            return held
+        }
+        let older = (versions[0].number ?? 0) <= (versions[1].number ?? 0) ? versions[0] : versions[1]
+        let free = versions.first { $0.number == nil } ?? older
+        guard free.number.map({ $0 < version }) ?? true else { return nil }
+        free.begin(version, sharedBlock: sharedBlock)
+        return free
     }
 
     func isComplete(_ number: UInt64) -> Bool {
@@ -66,7 +86,9 @@ final class WeightsMemory {
     }
 
     func weights(_ number: UInt64) -> FloatView? {
-        versions.first { $0.number == number }?.block.view
+        guard let version = versions.first(where: { $0.number == number }) else { return nil }
+        if let block = version.sharedBlock { return shared?.view(block) }
+        return version.own.view
     }
 
     /// The newest version of which every chunk is here.

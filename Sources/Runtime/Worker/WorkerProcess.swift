@@ -11,13 +11,18 @@ public struct WorkerOptions: Sendable {
     public var patience: Duration
     /// The coordinator that started this worker: it dies with it.
     public var parent: Int32?
+    /// The segments that its parent shares with it; nil: payload travels in messages.
+    public var shared: SharedSegmentsOption?
 
-    public init(endpoint: String, threads: Int, name: String?, patience: Duration, parent: Int32?) {
+    public init(
+        endpoint: String, threads: Int, name: String?, patience: Duration, parent: Int32?, shared: SharedSegmentsOption? = nil
+    ) {
         self.endpoint = endpoint
         self.threads = threads
         self.name = name
         self.patience = patience
         self.parent = parent
+        self.shared = shared
     }
 }
 
@@ -59,9 +64,9 @@ public final class WorkerProcess {
     }
 
     private func run() throws -> Int32 {
-        let (context, link, threads) = (context, link, options.threads)
+        let (context, link, threads, shared) = (context, link, options.threads, options.shared)
         // Not joined: a compute thread in the middle of a step is not waited for, the process ends with it.
-        _ = try WorkerThread.start(name: "compute") { ComputeLoop(context: context, link: link, threads: threads).run() }
+        _ = try WorkerThread.start(name: "compute") { ComputeLoop(context: context, link: link, threads: threads, shared: shared).run() }
         try perform(session.handle(.start, now: .zero))
         while ending == nil { try turn() }
         let (code, text) = ending ?? (0, "")

@@ -21,6 +21,16 @@ extension WorkerRun {
         link.currentStep = step
         guard let view = weights.weights(step) else { return }
         var outgoing = try openNodes(step: step, leaves: leaves)
+        do {
+            try computeAndSend(&outgoing, step: step, weights: view)
+        } catch {
+            for node in outgoing where node.nextPosition == 0 { gradients.putBack(node.block) }
+            throw error
+        }
+        markDone(leaves, step: step)
+    }
+
+    private func computeAndSend(_ outgoing: inout [Outgoing], step: UInt64, weights view: FloatView) throws {
         let figures = try engine.computeGradients(
             step: step, nodes: outgoing.map(\.work), weights: view,
             parametersNeeded: { range in try awaitParameters(range, of: step) },
@@ -34,7 +44,6 @@ extension WorkerRun {
             outgoing[index].finalFrom = 0
             try flush(&outgoing[index], step: step, loss: figures[index].lossSum)
         }
-        markDone(leaves, step: step)
     }
 
     /// The maximal subtrees of the leaves that are due, each with its rows loaded and a free block.
@@ -85,10 +94,16 @@ extension WorkerRun {
             let chunk = chunks.count - 1 - node.nextPosition
             let range = chunks.range(chunk)
             guard range.lowerBound >= node.finalFrom, chunk > 0 || loss != nil else { return }
-            let header = DataHeader(
+            var header = DataHeader(
                 kind: .gradient, node: node.work.node.number, chunk: UInt32(chunk), count: UInt32(node.samples), step: step, loss: loss ?? 0
             )
-            try connection.send(header, body: Frame(lending: node.block.floats.view[range].bytes, from: node.block.lender))
+            if let block = node.block.sharedIndex {
+                header.kind = .sharedGradient
+                header.checksum = UInt64(block)
+                try connection.send(header)
+            } else {
+                try connection.send(header, body: Frame(lending: node.block.floats.view[range].bytes, from: node.block.lender))
+            }
             node.nextPosition += 1
         }
     }

@@ -34,9 +34,11 @@ final class WorkerRun {
 
     /// - Parameter loader: rows of an earlier session; they are kept if it was the same run.
     init(
-        welcome: Welcome, endpoint: String, context: Context, link: ComputeLink, threads: Int, loader: RowLoader?, loaderRun: String?
+        welcome: Welcome, endpoint: String, context: Context, link: ComputeLink, threads: Int, loader: RowLoader?, loaderRun: String?,
+        segments: (_ elementCount: Int) throws -> WorkerSegments?
     ) throws {
         run = try JSONDecoder().decode(RunDescription.self, from: Data(welcome.run))
+        try run.validate()
         session = welcome.session
         runSHA256 = welcome.runSHA256 + welcome.dataSHA256
         self.link = link
@@ -46,8 +48,9 @@ final class WorkerRun {
         trainPlan = run.plan(of: .train)
         engine = LeafEngine(network: network, tree: tree, leafRows: run.leafRows, seed: run.seed, threads: threads)
         chunks = ChunkMap(elementCount: network.layout.count, chunkByteCount: run.chunkByteCount)
-        weights = WeightsMemory(chunks: chunks)
-        gradients = GradientPool(elementCount: network.layout.count)
+        let segments = try segments(network.layout.count)
+        weights = WeightsMemory(chunks: chunks, shared: segments?.weights)
+        gradients = GradientPool(elementCount: network.layout.count, shared: segments?.gradients)
         labels = Array(repeating: 0, count: run.leafRows)
         identifiers = Array(repeating: 0, count: run.leafRows)
         if let loader, loaderRun == runSHA256 {
@@ -65,6 +68,9 @@ final class WorkerRun {
 
     func take(_ lease: Lease) throws {
         guard lease.sequence > (self.lease?.sequence ?? 0) else { return }
+        guard lease.shards.allSatisfy({ $0 >= 0 && $0 < run.shardCount }) else {
+            throw WireError.malformed("a lease of shards \(lease.shards)")
+        }
         let before = self.lease?.shards ?? []
         self.lease = lease
         if lease.shards.isEmpty {
@@ -86,6 +92,9 @@ final class WorkerRun {
 
     func take(_ order: Evaluation) throws {
         var tasks: [ShardKey] = []
+        guard order.shards.allSatisfy({ $0 >= 0 && $0 < run.shardCount }) else {
+            throw WireError.malformed("an evaluation of shards \(order.shards)")
+        }
         for part in order.parts {
             let plan = run.plan(of: part)
             tasks += order.shards.filter { plan.rows(ofShard: $0) > 0 }.map { ShardKey(part: part, shard: $0) }
@@ -112,9 +121,15 @@ final class WorkerRun {
                     throw WireError.malformed("weights of chunk \(chunk) with \(body.count) bytes")
                 }
                 weights.store(version: header.step, chunk: chunk, body: FloatView(base: base, count: body.count / 4))
+            case .sharedWeights:
+                let (chunk, block) = (Int(header.chunk), Int(clamping: header.checksum))
+                guard chunk < chunks.count, weights.canShare(block) else {
+                    throw WireError.malformed("shared weights of chunk \(chunk) in block \(block)")
+                }
+                weights.share(version: header.step, chunk: chunk, block: block)
             case .rows:
                 try loader.arrived(header.count, packet: body)
-            case .attach, .gradient, .pull, .rowsWanted, .figures:
+            case .attach, .gradient, .sharedGradient, .pull, .rowsWanted, .figures:
                 throw WireError.malformed("a \(header.kind) message from the coordinator")
             }
         }

@@ -129,7 +129,7 @@ import Testing
             #"run.yaml:8:117: cluster.instruction_set: must be one of auto, avx2, avx512, got "sse""#),
         Case(
             "cluster: {transport: tcp, chunk_bytes: 100000, wire: f16, parameter_servers: 0}",
-            #"run.yaml:8:22: cluster.transport: must be one of auto, messages, got "tcp""#,
+            #"run.yaml:8:22: cluster.transport: must be one of auto, shared_memory, messages, got "tcp""#,
             """
             run.yaml:8:40: cluster.chunk_bytes: must be a multiple of 65536 in 65536…1073741824, got 100000; the nearest \
             are 65536 and 131072
