@@ -62,7 +62,7 @@ extension Coordinator {
         guard let member = members[worker] else { return .zero }
         var due = clock.stepBegan + stepAllowance
         if let round {
-            due = max(round.began, member.lastFigures) + evaluationAllowance(shardCount: leases.shards(of: worker).count)
+            due = max(round.began, member.lastFigures, member.leasedAt) + evaluationAllowance(shardCount: leases.shards(of: worker).count)
         }
         guard member.leasedVersion == version else { return due }
         return max(due, member.leasedAt + CoordinatorLimits.newLeaseGrace + stepAllowance)

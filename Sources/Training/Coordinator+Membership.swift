@@ -66,19 +66,13 @@ extension Coordinator {
         case .gathering:
             if count >= limits.minimumWorkers { effects += begin(now: now) }
         case .training, .evaluating:
-            if wasAlone { resumeClock(now: now) }
+            // The time without workers belongs to no step.
+            if wasAlone { clock.restart(at: now) }
             wantsRebalance = true
             effects += reissueOrphans(now: now)
         case .finished: break
         }
         return effects
-    }
-
-    /// The time without workers belongs to no step and no evaluation.
-    private mutating func resumeClock(now: Duration) {
-        clock.restart(at: now)
-        clock.disturb()
-        round?.began = now
     }
 
     mutating func heard(from worker: WorkerID, now: Duration) -> [Effect] {

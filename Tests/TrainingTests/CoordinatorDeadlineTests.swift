@@ -234,7 +234,32 @@ import Wire
         #expect(try #require(cluster.records[0].validation).rows == 10)
     }
 
-    // MARK: The coordinator's own pauses
+    // MARK: Pauses
+
+    @Test func theTimeWithoutWorkersIsNoPartOfAStep() {
+        let cluster = Cluster(.sample(epochs: 50, validateEvery: 50))
+        cluster.leafTime = .seconds(1)
+        cluster.start()
+        let first = cluster.join("first")
+        cluster.run { cluster.coordinator.isTraining }
+        cluster.leave(first)
+        cluster.run(for: .seconds(300))
+        let second = cluster.join("second")
+        cluster.run { cluster.serverVersion == 1 }
+        second.health = .hung
+        cluster.run(for: .seconds(20) + Self.slack)  // 5 × 4 s
+        #expect(cluster.notices.last == "second is late with step 1 (shards 0–3); no other worker is there to take over")
+    }
+
+    @Test func aShardTakenOverInAPassHasItsFullTime() {
+        let (cluster, first, second) = Self.pair(.sample(epochs: 1))
+        cluster.run { cluster.coordinator.phase == .evaluating }
+        second.health = .hung
+        first.leafTime = .seconds(15)
+        cluster.run { cluster.records.count == 1 }
+        #expect(cluster.coordinator.events.leasesReissued == 1)
+        #expect(!cluster.notices.contains { $0.contains("first is late") })
+    }
 
     @Test func whatTheCoordinatorSleptThroughMakesNobodyLate() {
         let (cluster, first, second) = Self.pair()
