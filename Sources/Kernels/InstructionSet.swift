@@ -1,7 +1,7 @@
 internal import CKernels
 internal import Synchronization
 
-/// The instruction sets that the kernels are compiled for. They differ in speed only: the bits are equal.
+/// The instruction sets that the kernels are compiled for. Our own differ in speed only: the bits are equal. oneDNN's are not.
 public enum InstructionSet: String, CaseIterable, Sendable, Comparable, Codable {
     case baseline
     /// x86-64-v3.

@@ -34,6 +34,32 @@ package final class TreeProgram {
         leaves.append(-1)
     }
 
+    /// Floats of scratch that `sum` wants for sums of so many elements.
+    package func scratchCount(elements: Int) -> Int {
+        (1 + (operations.map { Int($0.level) }.max() ?? 0)) * elements
+    }
+
+    /// The tree sum of blocks that `leaf` writes.
+    package func sum(
+        into target: MutableFloatView, scratch: MutableFloatView, leaf write: (_ leaf: Int, _ block: MutableFloatView) -> Void
+    ) {
+        /// Level 0 is the target; the scratch holds the levels above and, last, what is about to be added.
+        func open(_ level: Int32) -> MutableFloatView {
+            level == 0 ? target : scratch[(Int(level) - 1) * target.count..<Int(level) * target.count]
+        }
+        let arriving = scratch[scratch.count - target.count..<scratch.count]
+        for (operation, leaf) in zip(operations, leaves) {
+            let sum = open(operation.level)
+            switch Int(operation.kind) {
+            case CK_SUM_STORE: write(leaf, sum)
+            case CK_SUM_ADD:
+                write(leaf, arriving)
+                ElementwiseKernels.add(arriving.view, to: sum)
+            default: ElementwiseKernels.add(open(operation.level + 1).view, to: sum)
+            }
+        }
+    }
+
     /// Sets every leaf's operands for one layer.
     package func bind(_ operands: (_ leaf: Int) -> LeafOperands) {
         for index in operations.indices where leaves[index] >= 0 {

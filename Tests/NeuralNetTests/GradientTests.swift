@@ -43,11 +43,15 @@ import Testing
         Model("loss of an activation", [4], [.dense(units: 6, biasInitializer: offset), .sigmoid], .meanSquaredError),
     ]
 
-    @Test(arguments: models, [1, 5])
-    func gradientsAreTheSlopesOfTheLoss(model: Model, count: Int) throws {
+    @Test(arguments: models, ProductPath.allCases)
+    func gradientsAreTheSlopesOfTheLoss(model: Model, path: ProductPath) throws {
+        for count in [1, 5] { try check(model, path, count: count) }
+    }
+
+    private func check(_ model: Model, _ path: ProductPath, count: Int) throws {
         let network = try Network(model.specification)
         let rows = Rows(network, count: count, seed: 21), step: UInt64 = 3
-        let leaf = try SingleLeaf(model.specification, rows, seed: 8)
+        let leaf = try SingleLeaf(model.specification, rows, seed: 8, path: path)
         let reference = ReferenceNet(specification: model.specification, seed: 8)
         let parameters = values(leaf.weights).map(Double.init)
 

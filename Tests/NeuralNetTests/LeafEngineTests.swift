@@ -12,24 +12,39 @@ import Testing
     let weights: FloatBlock
     let engine: LeafEngine
 
-    /// The first layer alone has several groups of units.
+    /// The first layer alone has several groups of units, and more than one panel.
     init() throws {
-        network = try Network(net([300], [.dense(units: 600), .relu, .dense(units: 60), .sigmoid, .dense(units: 5)]))
+        network = try Network(net([300], [.dense(units: 900), .relu, .dense(units: 60), .sigmoid, .dense(units: 5)]))
         weights = zeros(network.layout.count)
         network.initialize(into: weights.mutableView, seed: 5)
-        engine = LeafEngine(network: network, tree: Self.tree, leafRows: 4, seed: 5)
+        engine = Self.engine(network)
+    }
+
+    static func engine(_ network: Network, threads: Int = 1, _ path: ProductPath = .ownKernels) -> LeafEngine {
+        let engine = LeafEngine(network: network, tree: tree, leafRows: 4, seed: 5, threads: threads, productPath: path)
         engine.reserve(leaves: 2)
         for slot in 0..<2 { engine.load(Rows(network, count: 4, seed: UInt64(slot)), slot: slot) }
+        return engine
+    }
+
+    static let pathNames: [(InstructionSet, ProductPath)] = [
+        (.baseline, .ownKernels), (.avx2, .ownKernels), (.avx512, .oneDNN),
+    ]
+
+    @Test(arguments: pathNames)
+    func theInstructionSetChoosesThePath(set: InstructionSet, path: ProductPath) {
+        let engine = LeafEngine(network: network, tree: Self.tree, leafRows: 4, seed: 5, instructionSet: min(set, .supported))
+        #expect(engine.productPath == .preferred(for: min(set, .supported)))
+        #expect(ProductPath.preferred(for: set) == path)
+        #expect(path.name.wholeMatch(of: path == .oneDNN ? /onednn-\d+\.\d+\.\d+/ : /own/) != nil)
     }
 
     private struct Interruption: Error {}
 
     /// Weights are NaN until they have been asked for: reading early would show.
-    @Test(arguments: [1, 3])
-    func parametersAreReadOnlyAfterTheyWereAskedFor(threads: Int) throws {
-        let engine = LeafEngine(network: network, tree: Self.tree, leafRows: 4, seed: 5, threads: threads)
-        engine.reserve(leaves: 2)
-        for slot in 0..<2 { engine.load(Rows(network, count: 4, seed: UInt64(slot)), slot: slot) }
+    @Test(arguments: [1, 3], ProductPath.allCases)
+    func parametersAreReadOnlyAfterTheyWereAskedFor(threads: Int, path: ProductPath) throws {
+        let engine = Self.engine(network, threads: threads, path)
         let arriving = zeros(weights.count), gradient = zeros(weights.count)
         arriving.mutableView.fill(.nan)
         var asked: [Range<Int>] = []
@@ -39,8 +54,8 @@ import Testing
                 asked.append(range)
                 arriving.mutableView[range].copy(from: weights.view[range])
             }, gradientFinished: { _, _ in })
-        #expect(bits(gradient) == bits(try self.engine.gradient(Self.node, Self.slots, weights: weights.view).0))
-        #expect(asked.count > 3)
+        #expect(bits(gradient) == bits(try Self.engine(network, path).gradient(Self.node, Self.slots, weights: weights.view).0))
+        #expect(asked.count >= (path == .ownKernels ? 4 : 3), "by groups of units, or by layers")
         #expect(asked.reduce(0) { $0 + $1.count } == weights.count, "every parameter once")
         let layers = asked.map { network.layout.entry(containing: $0.lowerBound)?.layer ?? -1 }
         #expect(layers == layers.sorted(), "layer by layer")
@@ -49,11 +64,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [1, 3])
-    func finishedGradientsAreFinal(threads: Int) throws {
-        let engine = LeafEngine(network: network, tree: Self.tree, leafRows: 4, seed: 5, threads: threads)
-        engine.reserve(leaves: 2)
-        for slot in 0..<2 { engine.load(Rows(network, count: 4, seed: UInt64(slot)), slot: slot) }
+    @Test(arguments: [1, 3], ProductPath.allCases)
+    func finishedGradientsAreFinal(threads: Int, path: ProductPath) throws {
+        let engine = Self.engine(network, threads: threads, path)
         let gradient = zeros(weights.count), seen = zeros(weights.count)
         gradient.mutableView.fill(.nan)
         var reached = weights.count
@@ -72,10 +85,12 @@ import Testing
         #expect(values(seen).allSatisfy { $0.isFinite })
     }
 
-    @Test func anEngineGoesOnAfterAnInterruption() throws {
+    @Test(arguments: ProductPath.allCases)
+    func anEngineGoesOnAfterAnInterruption(path: ProductPath) throws {
+        let engine = Self.engine(network, path)
         let expected = bits(try engine.gradient(Self.node, Self.slots, weights: weights.view).0)
         let work = [NodeWork(node: Self.node, gradient: zeros(weights.count).mutableView, slots: Self.slots)]
-        for stop in 0..<8 {
+        for stop in 0..<(path == .ownKernels ? 8 : 7) {
             var calls = 0
             func count() throws {
                 calls += 1
@@ -98,7 +113,9 @@ import Testing
         #expect(bits(try engine.gradient(Self.node, Self.slots, weights: weights.view).0) == before)
     }
 
-    @Test func nanInAWeightIsSeenInLossAndGradient() throws {
+    @Test(arguments: ProductPath.allCases)
+    func nanInAWeightIsSeenInLossAndGradient(path: ProductPath) throws {
+        let engine = Self.engine(network, path)
         let damaged = block(values(weights))
         damaged.mutableView[17] = .nan
         let (gradient, figures) = try engine.gradient(Self.node, Self.slots, weights: damaged.view)

@@ -17,11 +17,12 @@ import Testing
     struct Setting: Sendable, CustomTestStringConvertible {
         var threads = 1
         var set = InstructionSet.effective
-        var testDescription: String { "\(threads) threads, \(set)" }
+        var path = ProductPath.ownKernels
+        var testDescription: String { "\(threads) threads, \(set), \(path)" }
     }
 
     static let settings =
-        [1, 2, 3].map { Setting(threads: $0) }
+        ProductPath.allCases.flatMap { path in [1, 2, 3].map { Setting(threads: $0, path: path) } }
         + InstructionSet.allCases.filter { $0 < .effective }.map { Setting(set: $0) }
 
     let network: Network
@@ -37,12 +38,19 @@ import Testing
     }
 
     /// Every node's gradient and loss, formed outside the engine: leaves alone, then added along the tree.
-    static let expected: Result<[TreeNode: ([Float], Double)], any Error> = Result {
+    static func expected(_ path: ProductPath) throws -> [TreeNode: ([Float], Double)] {
+        try (path == .ownKernels ? expectedOfOwnKernels : expectedOfOneDNN).get()
+    }
+
+    private static let expectedOfOwnKernels = Result { try formed(.ownKernels) }
+    private static let expectedOfOneDNN = Result { try formed(.oneDNN) }
+
+    private static func formed(_ path: ProductPath) throws -> [TreeNode: ([Float], Double)] {
         let suite = try LeafExactnessTests()
         var sums: [TreeNode: ([Float], Double)] = [:]
         for node in (1..<UInt32(16)).reversed().map({ TreeNode(number: $0) }) {
             if tree.isLeaf(node) {
-                sums[node] = try suite.leaf(Int(node.number) - 8).map { (values($0.0), $0.1.lossSum) }
+                sums[node] = try suite.leaf(Int(node.number) - 8, path).map { (values($0.0), $0.1.lossSum) }
             } else if let left = sums[node.left], let right = sums[node.right] {
                 sums[node] = (zip(left.0, right.0).map { $0 + $1 }, left.1 + right.1)
             } else {
@@ -54,7 +62,8 @@ import Testing
 
     func engine(_ setting: Setting = Setting(), shards: some Sequence<Int>) -> (LeafEngine, [LeafSlot]) {
         let engine = LeafEngine(
-            network: network, tree: Self.tree, leafRows: Self.leafRows, seed: 3, threads: setting.threads, instructionSet: setting.set)
+            network: network, tree: Self.tree, leafRows: Self.leafRows, seed: 3, threads: setting.threads, instructionSet: setting.set,
+            productPath: setting.path)
         let slots = shards.filter { rows[$0].count > 0 }.enumerated().map { LeafSlot(shard: $1, slot: $0, rows: rows[$1].count) }
         engine.reserve(leaves: slots.count)
         for slot in slots { engine.load(rows[slot.shard], slot: slot.slot) }
@@ -62,8 +71,8 @@ import Testing
     }
 
     /// Each leaf alone on its own engine.
-    func leaf(_ shard: Int) throws -> (FloatBlock, BlockFigures)? {
-        let (engine, slots) = engine(shards: [shard])
+    func leaf(_ shard: Int, _ path: ProductPath) throws -> (FloatBlock, BlockFigures)? {
+        let (engine, slots) = engine(Setting(path: path), shards: [shard])
         return slots.isEmpty ? nil : try engine.gradient(step: 9, Self.tree.leaf(shard), slots, weights: weights.view)
     }
 
@@ -72,7 +81,7 @@ import Testing
         for number in 1..<UInt32(16) {
             let node = TreeNode(number: number)
             let (engine, slots) = engine(setting, shards: Self.tree.shards(of: node))
-            guard let expected = try Self.expected.get()[node] else { continue }
+            guard let expected = try Self.expected(setting.path)[node] else { continue }
             let (gradient, figures) = try engine.gradient(step: 9, node, slots, weights: weights.view)
             #expect(bits(gradient) == expected.0.map(\.bitPattern), "\(node)")
             #expect(figures.lossSum == expected.1)
@@ -93,16 +102,17 @@ import Testing
         let figures = try engine.computeGradients(
             step: 9, nodes: work, weights: weights.view, parametersNeeded: { _ in }, gradientFinished: { _, _ in })
         for (index, node) in nodes.enumerated() {
-            let alone = try Self.expected.get()[node]
+            let alone = try Self.expected(setting.path)[node]
             #expect(bits(blocks[index]) == alone?.0.map(\.bitPattern), "\(node)")
             #expect(figures[index].lossSum == alone?.1)
         }
     }
 
-    @Test func aShortLeafIsAsInAnEngineOfItsSize() throws {
+    @Test(arguments: ProductPath.allCases)
+    func aShortLeafIsAsInAnEngineOfItsSize(path: ProductPath) throws {
         let rows = Rows(network, count: 3, seed: 77)
         let results = try [3, 4, 40].map { size in
-            let engine = LeafEngine(network: network, tree: Self.tree, leafRows: size, seed: 3)
+            let engine = LeafEngine(network: network, tree: Self.tree, leafRows: size, seed: 3, productPath: path)
             engine.reserve(leaves: 1)
             engine.load(rows, slot: 0)
             return bits(try engine.gradient(Self.tree.leaf(2), [LeafSlot(shard: 2, slot: 0, rows: 3)], weights: weights.view).0)
@@ -111,9 +121,9 @@ import Testing
     }
 
     /// Weights in shared memory or a message begin at any float.
-    @Test(arguments: [1, 3, 7])
-    func alignmentOfWeightsAndGradientsChangesNothing(offset: Int) throws {
-        let (engine, slots) = engine(shards: 0..<2)
+    @Test(arguments: [1, 3, 7], ProductPath.allCases)
+    func alignmentOfWeightsAndGradientsChangesNothing(offset: Int, path: ProductPath) throws {
+        let (engine, slots) = engine(Setting(path: path), shards: 0..<2)
         let node = TreeNode(number: 4)
         let (aligned, _) = try engine.gradient(step: 9, node, slots, weights: weights.view)
         let count = network.layout.count
@@ -130,7 +140,7 @@ import Testing
         let (engine, slots) = engine(setting, shards: 0..<8)
         let together = engine.evaluate(slots, weights: weights.view)
         for (index, slot) in slots.enumerated() {
-            let (alone, one) = self.engine(shards: [slot.shard])
+            let (alone, one) = self.engine(Setting(path: setting.path), shards: [slot.shard])
             #expect(alone.evaluate(one, weights: weights.view) == [together[index]])
         }
         #expect(engine.evaluate(slots.reversed(), weights: weights.view) == together.reversed())

@@ -106,9 +106,11 @@ struct SingleLeaf {
     let weights: FloatBlock
     let rows: Int
 
-    init(_ specification: ModelSpecification, _ rows: Rows, weights: FloatBlock? = nil, seed: UInt64 = 1) throws {
+    init(
+        _ specification: ModelSpecification, _ rows: Rows, weights: FloatBlock? = nil, seed: UInt64 = 1, path: ProductPath? = nil
+    ) throws {
         network = try Network(specification)
-        engine = LeafEngine(network: network, tree: ShardTree(shardCount: 1), leafRows: rows.count, seed: seed)
+        engine = LeafEngine(network: network, tree: ShardTree(shardCount: 1), leafRows: rows.count, seed: seed, productPath: path)
         self.rows = rows.count
         if let weights {
             self.weights = weights

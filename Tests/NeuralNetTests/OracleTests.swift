@@ -12,7 +12,8 @@ import Testing
 
     /// The case's rows come out of a first dense layer without bias: inputs are the unit vectors, its weight is xᵀ. So its outputs are
     /// exactly x, and its weight's gradient is exactly dxᵀ. The targets are chosen so that the loss's gradient is dy.
-    @Test func layersAgree() throws {
+    @Test(arguments: ProductPath.allCases)
+    func layersAgree(path: ProductPath) throws {
         var compared = 0
         for oracle in try Oracles.cases("layers.json", Oracles.Layer.self) {
             guard let kind = Self.kind(oracle) else { continue }
@@ -22,7 +23,8 @@ import Testing
             let unit = (0..<rows).flatMap { row in (0..<rows).map { $0 == row ? Float(1) : 0 } }
             let transposed = (0..<width).flatMap { column in (0..<rows).map { Float(oracle.x.values[$0 * width + column]) } }
             let parameters = ["weight", "bias"].flatMap { oracle.parameters[$0]?.floats ?? [] }
-            let leaf = try SingleLeaf(model, Rows(features: unit, targets: targets, count: rows), weights: block(transposed + parameters))
+            let leaf = try SingleLeaf(
+                model, Rows(features: unit, targets: targets, count: rows), weights: block(transposed + parameters), path: path)
 
             #expect(worst(leaf.evaluate().0, oracle.y.values) <= Self.tolerance, "\(oracle.layer) forward")
             let gradient = values(try leaf.gradient().0)
@@ -64,7 +66,8 @@ import Testing
         #expect(compared >= 4)
     }
 
-    @Test func wholeRunsAgree() throws {
+    @Test(arguments: ProductPath.allCases)
+    func wholeRunsAgree(path: ProductPath) throws {
         var compared = 0
         for oracle in try Oracles.cases("training_runs.json", Oracles.Run.self) {
             guard let rule = Self.rule(oracle), let activation = Self.activation(oracle.activation) else { continue }
@@ -75,7 +78,7 @@ import Testing
                 net([inputs], [.dense(units: units[0]), activation, .dense(units: units[1]), activation, .dense(units: units[2])]))
             let weights = block(names.flatMap { oracle.initial[$0]?.floats ?? [] })
             let all = Rows(features: oracle.x.floats, labels: oracle.labels, count: oracle.x.shape[0])
-            let engine = LeafEngine(network: network, tree: .init(shardCount: 1), leafRows: oracle.batch, seed: 1)
+            let engine = LeafEngine(network: network, tree: .init(shardCount: 1), leafRows: oracle.batch, seed: 1, productPath: path)
             engine.reserve(leaves: 1)
             var update = rule
             for step in 0..<oracle.losses.count {

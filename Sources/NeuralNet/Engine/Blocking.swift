@@ -11,35 +11,38 @@ enum Blocking {
 
 }
 
-/// A run of a dense stage's units, in blocks of the forward kernel.
+/// A run of a dense stage's units, in blocks.
 struct UnitGroup {
     var lowerBound: Int
     var upperBound: Int
+    var blockUnits: Int
 
-    var blocks: Int { (upperBound - lowerBound + NetKernels.forwardUnits - 1) / NetKernels.forwardUnits }
+    var blocks: Int { (upperBound - lowerBound + blockUnits - 1) / blockUnits }
 
     func block(_ index: Int) -> Range<Int> {
-        let first = lowerBound + index * NetKernels.forwardUnits
-        return first..<min(upperBound, first + NetKernels.forwardUnits)
+        let first = lowerBound + index * blockUnits
+        return first..<min(upperBound, first + blockUnits)
     }
 }
 
 /// The units of a dense stage from the last to the first, as layouts finish in backward and arrive in forward.
 ///
-/// Groups are whole forward blocks, at least two per thread; between two of them the caller hears of progress.
+/// Groups are whole blocks, at least two per thread; between two of them the caller hears of progress.
 struct UnitGroups: Sequence, IteratorProtocol {
-    private let size: Int
+    private let blockUnits, size: Int
     private var end: Int
 
-    init(_ dense: Stage.Dense, threads: Int) {
+    /// - Parameter blockUnits: of one task.
+    init(_ dense: Stage.Dense, threads: Int, blockUnits: Int = NetKernels.forwardUnits) {
         let leastBlocks = threads == 1 ? 1 : 2 * threads
-        size = Swift.max(Blocking.groupWeights / (dense.inputs * NetKernels.forwardUnits), leastBlocks) * NetKernels.forwardUnits
+        self.blockUnits = blockUnits
+        size = Swift.max(Blocking.groupWeights / (dense.inputs * blockUnits), leastBlocks) * blockUnits
         end = dense.units
     }
 
     mutating func next() -> UnitGroup? {
         guard end > 0 else { return nil }
-        let group = UnitGroup(lowerBound: (end - 1) / size * size, upperBound: end)
+        let group = UnitGroup(lowerBound: (end - 1) / size * size, upperBound: end, blockUnits: blockUnits)
         end = group.lowerBound
         return group
     }

@@ -17,6 +17,7 @@ extension LeafEngine {
         case weightGradient(Stage.Dense, UnitGroup)
         /// Tasks are blocks of input columns, each over all leaves.
         case inputGradient(stage: Int, Stage.Dense)
+        case oneDNN(OneDNNProducts, OneDNNWork)
     }
 }
 
@@ -46,6 +47,7 @@ extension LeafEngine: PoolWork {
             let first = task * Blocking.gradientColumns
             let columns = first..<min(dense.inputs, first + Blocking.gradientColumns)
             multiplyBack(stage, dense, columns, scratch[thread].mutableView)
+        case .oneDNN(let products, let work): perform(work, by: products, task: task, thread: thread)
         }
     }
 
@@ -117,7 +119,7 @@ extension LeafEngine: PoolWork {
     }
 
     /// Turns the gradient of a stage's outputs, in the region, into that of its product, and through stages without one further down.
-    private func receive(_ top: Int, _ leaf: LeafSlot, _ gradient: MutableFloatView, _ region: Region) {
+    func receive(_ top: Int, _ leaf: LeafSlot, _ gradient: MutableFloatView, _ region: Region) {
         let memory = memory[leaf.slot]
         for stage in stride(from: top, through: firstDense, by: -1) {
             let epilogue = network.stages[stage].after.epilogue(seed: seed, step: pass.step, training: true)

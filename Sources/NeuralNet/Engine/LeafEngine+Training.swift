@@ -43,6 +43,10 @@ extension LeafEngine {
                 work = .pointwise(stage: stage)
                 pool.run(tasks: active.count, of: self)
             case .dense(let dense):
+                if let products {
+                    try forward(dense, stage: stage, by: products, parametersNeeded)
+                    continue
+                }
                 work = .packRows(stage: stage, dense)
                 pool.run(tasks: active.count, of: self)
                 for units in UnitGroups(dense, threads: pool.threads) {
@@ -59,8 +63,12 @@ extension LeafEngine {
 
     /// Parameter gradients of one stage, then the gradient of its inputs.
     private func backward(_ dense: Stage.Dense, stage: Int, _ gradientFinished: (Int, Int) throws -> Void) throws {
-        work = .packColumns(stage: stage, dense)
-        pool.run(tasks: active.count, of: self)
+        if let products {
+            prepareWeightGradient(dense, by: products)
+        } else {
+            work = .packColumns(stage: stage, dense)
+            pool.run(tasks: active.count, of: self)
+        }
         for program in programs {
             program.bind { leaf in
                 let memory = memory[active[leaf].slot]
@@ -73,16 +81,21 @@ extension LeafEngine {
             work = .biasGradient(dense)
             pool.run(tasks: programs.count, of: self)
         }
-        for units in UnitGroups(dense, threads: pool.threads) {
-            work = .weightGradient(dense, units)
+        let blockUnits = products == nil ? NetKernels.forwardUnits : OneDNNProducts.panelUnits(dense)
+        for units in UnitGroups(dense, threads: pool.threads, blockUnits: blockUnits) {
+            work = products.map { .oneDNN($0, .weightGradient(stage: stage, dense, units)) } ?? .weightGradient(dense, units)
             pool.run(tasks: units.blocks * programs.count, of: self)
             for node in programs.indices {
                 try gradientFinished(node, dense.weight.lowerBound + units.lowerBound * dense.inputs)
             }
         }
         guard stage > firstDense else { return }
-        work = .inputGradient(stage: stage, dense)
-        pool.run(tasks: (dense.inputs + Blocking.gradientColumns - 1) / Blocking.gradientColumns, of: self)
+        if let products {
+            inputGradient(dense, stage: stage, by: products)
+        } else {
+            work = .inputGradient(stage: stage, dense)
+            pool.run(tasks: (dense.inputs + Blocking.gradientColumns - 1) / Blocking.gradientColumns, of: self)
+        }
         receiving = 1 - receiving
     }
 

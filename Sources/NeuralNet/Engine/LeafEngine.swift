@@ -3,16 +3,19 @@ public import Kernels
 
 /// Computes leaves: forward, loss, backward, layer by layer over all that it holds.
 ///
-/// A leaf's figures and gradient depend on its rows, the weights, the seed and the step alone – not on how many leaves are held together,
-/// on threads, instruction set or alignment. Sums over leaves follow the tree of shards. An engine belongs to one thread at a time; its
+/// A leaf's figures and gradient depend on its rows, the weights, the seed, the step and the product path alone – not on how many leaves
+/// are held together, on threads or alignment. Sums over leaves follow the tree of shards. An engine belongs to one thread at a time; its
 /// pool brings the other threads. After the first step with given slots nothing is allocated.
 public final class LeafEngine {
     public let network: Network
     /// Rows of a whole leaf; a slot holds so many.
     public let leafRows: Int
     let tree: ShardTree
+    /// Who computes the products of dense layers.
+    public let productPath: ProductPath
     let seed: UInt64
     let kernels: NetKernels
+    let products: OneDNNProducts?
     let pool: ComputePool
     /// The first stage with parameters: below it no gradient is needed.
     let firstDense: Int
@@ -43,8 +46,10 @@ public final class LeafEngine {
     ///   - leafRows: batch size / shards.
     ///   - seed: of the run; the key of dropout.
     ///   - threads: the calling one included.
+    ///   - productPath: nil is the preferred one of the instruction set.
     public init(
-        network: Network, tree: ShardTree, leafRows: Int, seed: UInt64, threads: Int = 1, instructionSet: InstructionSet = .effective
+        network: Network, tree: ShardTree, leafRows: Int, seed: UInt64, threads: Int = 1, instructionSet: InstructionSet = .effective,
+        productPath: ProductPath? = nil
     ) {
         precondition(leafRows >= 1, "a leaf has at least one row")
         self.network = network
@@ -53,6 +58,8 @@ public final class LeafEngine {
         self.seed = seed
         kernels = NetKernels(instructionSet)
         pool = ComputePool(threads: threads)
+        self.productPath = productPath ?? .preferred(for: instructionSet)
+        products = self.productPath == .oneDNN ? OneDNNProducts(threads: pool.threads) : nil
         firstDense = network.stages.firstIndex { $0.isDense } ?? 0
         let scratchCount = max(
             NetKernels.forwardUnits * NetKernels.wholePanels(leafRows), Blocking.gradientColumns * Blocking.gradientDepth)

@@ -5,6 +5,7 @@ internal import NeuralNet
 
 /// What a build makes of the run's own net: two workers give the same bits if their probes agree.
 ///
+/// In front of the hash stands who computed the products, such as `own` or `onednn-2.6.3`.
 /// - Source: design.md §3, "Leaf class": the net is run on synthetic rows for every leaf row count that occurs.
 enum LeafProbe {
     static func leafClass(of network: Network, run: RunDescription, threads: Int) throws -> String {
@@ -27,7 +28,7 @@ enum LeafProbe {
                 withUnsafeBytes(of: (figure.lossSum.bitPattern, figure.squaredError.bitPattern, figure.correct)) { hash.update($0) }
             }
         }
-        return String(hash.finalize().description.prefix(32))
+        return "\(engine.productPath.name) \(hash.finalize().description.prefix(32))"
     }
 
     /// Rows of small random numbers, targets that go round.

@@ -1,0 +1,51 @@
+internal import COneDNN
+
+/// How the elements of a tensor lie in memory; what oneDNN chooses is often blocked and padded, so only it can read it.
+package final class TensorLayout: Equatable, @unchecked Sendable {  // never changes
+    let descriptor: OpaquePointer
+
+    /// Floats that the tensor takes, padding included.
+    package let count: Int
+
+    /// Row-major.
+    package convenience init(shape: [Int]) {
+        var strides = [Int](repeating: 1, count: shape.count)
+        for index in shape.indices.dropLast().reversed() { strides[index] = strides[index + 1] * shape[index + 1] }
+        self.init(shape: shape, strides: strides)
+    }
+
+    /// Without strides the primitive chooses.
+    init(shape: [Int], strides: [Int]?) {
+        precondition(!shape.isEmpty && shape.allSatisfy { $0 >= 1 }, "a tensor with an empty dimension")
+        let dims = shape.map(Int64.init)
+        let created =
+            strides.map { od_layout_create(Int32(dims.count), dims, $0.map(Int64.init)) }
+            ?? od_layout_create(Int32(dims.count), dims, nil)
+        guard let created else { preconditionFailure("oneDNN refused a layout of \(shape)") }
+        descriptor = created
+        count = strides == nil ? 0 : od_layout_bytes(created) / MemoryLayout<Float>.stride
+    }
+
+    private init(adopting descriptor: OpaquePointer) {
+        self.descriptor = descriptor
+        count = (od_layout_bytes(descriptor) + MemoryLayout<Float>.stride - 1) / MemoryLayout<Float>.stride
+    }
+
+    /// What `operation` chose for one of its arguments; nil if it does not take it.
+    convenience init?(of operation: OpaquePointer, argument: Int32) {
+        guard let descriptor = od_argument_layout(operation, argument) else { return nil }
+        guard od_layout_bytes(descriptor) > 0 else {
+            od_layout_free(descriptor)
+            return nil
+        }
+        self.init(adopting: descriptor)
+    }
+
+    deinit {
+        od_layout_free(descriptor)
+    }
+
+    package static func == (a: TensorLayout, b: TensorLayout) -> Bool {
+        od_layout_equal(a.descriptor, b.descriptor) != 0
+    }
+}

@@ -1,0 +1,60 @@
+internal import Kernels
+
+extension LeafEngine {
+    /// Pieces of the products by oneDNN.
+    enum OneDNNWork {
+        /// Tasks are leaves.
+        case forward(stage: Int, Stage.Dense)
+        case inputGradient(stage: Int, Stage.Dense)
+        /// Tasks are panels of units of every node.
+        case weightGradient(stage: Int, Stage.Dense, UnitGroup)
+    }
+
+    /// The whole stage at once: its parameters are asked for in one piece.
+    func forward<Failure: Error>(
+        _ dense: Stage.Dense, stage: Int, by products: OneDNNProducts, _ parametersNeeded: (Range<Int>) throws(Failure) -> Void
+    ) throws(Failure) {
+        for leaf in active { products.prepareForward(dense, rows: leaf.rows) }
+        try parametersNeeded(dense.parameters)
+        work = .oneDNN(products, .forward(stage: stage, dense))
+        pool.run(tasks: active.count, of: self)
+    }
+
+    func prepareWeightGradient(_ dense: Stage.Dense, by products: OneDNNProducts) {
+        for leaf in active { products.prepareWeightGradient(dense, rows: leaf.rows) }
+        for program in programs { products.prepareSums(dense, program) }
+    }
+
+    func inputGradient(_ dense: Stage.Dense, stage: Int, by products: OneDNNProducts) {
+        for leaf in active { products.prepareInputGradient(dense, rows: leaf.rows) }
+        work = .oneDNN(products, .inputGradient(stage: stage, dense))
+        pool.run(tasks: active.count, of: self)
+    }
+
+    func perform(_ work: OneDNNWork, by products: OneDNNProducts, task: Int, thread: Int) {
+        switch work {
+        case .forward(let stage, let dense):
+            let leaf = active[task], memory = memory[leaf.slot], y = memory.outputs[stage].mutableView
+            products.forward(
+                dense, rows: leaf.rows, x: memory.stageInput(stage), weights: pass.weights[dense.weight], y: y, thread: thread)
+            kernels.forward(
+                dense.after.epilogue(seed: seed, step: pass.step, training: pass.training), x: y.view,
+                bias: dense.bias.map { pass.weights[$0] }, samples: memory.samples, y: y, keep: memory.masks[stage],
+                Region(rows: leaf.rows, width: dense.units))
+        case .inputGradient(let stage, let dense):
+            let leaf = active[task], memory = memory[leaf.slot], dx = memory.gradients[1 - receiving].mutableView
+            products.inputGradient(
+                dense, rows: leaf.rows, dz: memory.gradients[receiving].view, weights: pass.weights[dense.weight], dx: dx, thread: thread)
+            receive(stage - 1, leaf, dx, Region(rows: leaf.rows, width: dense.inputs))
+        case .weightGradient(let stage, let dense, let group):
+            let units = group.block(task % group.blocks), node = task / group.blocks
+            let first = dense.weight.lowerBound + units.lowerBound * dense.inputs
+            products.weightGradient(
+                dense, units: units, programs[node], gradient: targets[node][first..<first + units.count * dense.inputs], thread: thread
+            ) { leaf in
+                let memory = memory[active[leaf].slot]
+                return (active[leaf].rows, memory.transposed.view, memory.stageInput(stage))
+            }
+        }
+    }
+}

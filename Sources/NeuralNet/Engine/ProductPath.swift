@@ -1,0 +1,22 @@
+public import Kernels
+
+/// Who computes the products of dense layers. The two give different bits, so all workers of an exact run take the same one.
+public enum ProductPath: String, CaseIterable, Sendable {
+    /// Chains of fused multiply-adds: the same bits on every processor, whatever the number of rows.
+    case ownKernels
+    /// Matrix products of fixed shapes; the bits depend on shape, processor and the library's version.
+    case oneDNN
+
+    /// The faster one, as measured: oneDNN has products of its own for AVX-512, below it falls back to something slower than ours.
+    public static func preferred(for instructionSet: InstructionSet) -> ProductPath {
+        instructionSet == .avx512 ? .oneDNN : .ownKernels
+    }
+
+    /// Part of the leaf class: `own`, or the library with its version.
+    public var name: String {
+        switch self {
+        case .ownKernels: "own"
+        case .oneDNN: "onednn-\(OneDNN.version)"
+        }
+    }
+}
