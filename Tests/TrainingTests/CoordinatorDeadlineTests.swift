@@ -258,7 +258,7 @@ import Wire
         first.leafTime = .seconds(15)
         cluster.run { cluster.records.count == 1 }
         #expect(cluster.coordinator.events.leasesReissued == 1)
-        #expect(!cluster.notices.contains { $0.contains("first is late") })
+        #expect(!cluster.notices.contains { $0.contains("first is late") }, "\(cluster.effects.map { "\($0.at) \($0.effect)" }.joined(separator: "\n"))")
     }
 
     @Test func whatTheCoordinatorSleptThroughMakesNobodyLate() {
