@@ -16,7 +16,7 @@ extension Coordinator {
         self.round = round
         phase = .evaluating
         for worker in leases.workers {
-            if let order = round.order(for: leases.shards(of: worker)) { effects.append(.evaluate(worker, order)) }
+            effects += round.orders(for: leases.shards(of: worker)).map { .evaluate(worker, $0) }
         }
         return effects
     }
@@ -24,11 +24,10 @@ extension Coordinator {
     mutating func figuresArrived(
         from worker: WorkerID, evaluation: UInt64, part: PartID, shard: Int, blocks: [BlockFigures], now: Duration
     ) -> [Effect] {
-        guard members[worker]?.state == .admitted, let round, round.number == evaluation, round.isPending(part, shard: shard) else {
-            return []
-        }
-        precondition(blocks.count == plan.plan(of: part).blockCount(ofShard: shard), "figures are decoded against the plan")
+        guard members[worker]?.state == .admitted, let round, round.number == evaluation else { return [] }
         members[worker]?.lastFigures = now
+        guard round.isPending(part, shard: shard) else { return [] }
+        precondition(blocks.count == plan.plan(of: part).blockCount(ofShard: shard), "figures are decoded against the plan")
         self.round?.take(part, shard: shard, blocks)
         return self.round?.isComplete == true ? evaluationCompleted(now: now) : []
     }

@@ -45,9 +45,8 @@ extension Coordinator {
         members[worker]?.leasedAt = now
         members[worker]?.leasedVersion = version
         if case .resting = members[worker]?.standing, !leases.shards(of: worker).isEmpty { members[worker]?.standing = .good }
-        var effects = sendLease(to: worker)
-        if let order = round?.order(for: leases.shards(of: worker)) { effects.append(.evaluate(worker, order)) }
-        return effects
+        let orders = round?.orders(for: leases.shards(of: worker)) ?? []
+        return sendLease(to: worker) + orders.map { .evaluate(worker, $0) }
     }
 
     private mutating func sendLease(to worker: WorkerID) -> [Effect] {

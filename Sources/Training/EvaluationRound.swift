@@ -64,11 +64,19 @@ struct EvaluationRound: Sendable {
         byPart[part]?.pending.contains(shard) ?? false
     }
 
-    /// What `shards` still owe; nil if that is nothing.
-    func order(for shards: [Int]) -> Evaluation? {
-        let pending = pendingShards
-        let due = shards.filter { pending.contains($0) }
-        return due.isEmpty ? nil : Evaluation(number: number, version: version, parts: parts, shards: due)
+    /// What is missing of `shards`: one order for all parts that lack the same.
+    func orders(for shards: [Int]) -> [Evaluation] {
+        var orders: [Evaluation] = []
+        for part in parts {
+            let due = shards.filter { isPending(part, shard: $0) }
+            if due.isEmpty { continue }
+            if let same = orders.firstIndex(where: { $0.shards == due }) {
+                orders[same].parts.append(part)
+            } else {
+                orders.append(Evaluation(number: number, version: version, parts: [part], shards: due))
+            }
+        }
+        return orders
     }
 
     /// Takes the figures of a shard that is pending.

@@ -258,7 +258,13 @@ import Wire
         first.leafTime = .seconds(15)
         cluster.run { cluster.records.count == 1 }
         #expect(cluster.coordinator.events.leasesReissued == 1)
-        #expect(!cluster.notices.contains { $0.contains("first is late") }, "\(cluster.effects.map { "\($0.at) \($0.effect)" }.joined(separator: "\n"))")
+        // What it has done is not asked for again.
+        let orders = cluster.effects.compactMap {
+            if case .evaluate(first.id, let order) = $0.effect, order.number == 1 { order } else { nil }
+        }
+        #expect(orders.map(\.parts) == [[.sample, .validation], [.sample], [.validation]])
+        #expect(orders.map(\.shards) == [[0, 1], [1, 2, 3], [0, 1, 2, 3]])
+        #expect(!cluster.notices.contains { $0.contains("first is late") })
     }
 
     @Test func whatTheCoordinatorSleptThroughMakesNobodyLate() {
