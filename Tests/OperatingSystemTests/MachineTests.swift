@@ -6,7 +6,8 @@ import Testing
 @Suite struct MachineTests {
     @Test func countsTheCoresThisProcessMayUse() throws {
         var pipe = try PipeEnds()
-        let child = try ChildProcess.spawn(executable: "/usr/bin/nproc", standardOutput: .descriptor(pipe.writingNumber))
+        // nproc heeds OMP_NUM_THREADS, so it gets an empty environment.
+        let child = try ChildProcess.spawn(executable: "/usr/bin/nproc", environment: [:], standardOutput: .descriptor(pipe.writingNumber))
         pipe.closeWriting()
         let text = String(decoding: try pipe.reading.readAll(), as: UTF8.self)
         #expect(try child.waitForExit() == .exited(0))

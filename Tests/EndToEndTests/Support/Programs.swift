@@ -70,13 +70,23 @@ final class RunningProgram {
                 lines.append(line)
                 return line
             }
-            let more = errors.fileHandleForReading.availableData
+            let more = readSome()
             if more.isEmpty {
                 guard !unread.isEmpty else { return nil }
                 unread.append(10)
                 continue
             }
             unread.append(more)
+        }
+    }
+
+    /// Whatever has come, nothing at the end. FileHandle's own reading traps when a signal interrupts it.
+    private func readSome() -> Data {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = read(errors.fileHandleForReading.fileDescriptor, &buffer, buffer.count)
+            if count >= 0 { return Data(buffer[..<count]) }
+            if errno != EINTR { return Data() }
         }
     }
 
