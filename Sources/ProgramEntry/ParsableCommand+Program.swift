@@ -12,7 +12,7 @@ extension ParsableCommand {
             let code = exitCode(for: error)
             let message = fullMessage(for: error)
             if !message.isEmpty {
-                (code == .success ? FileHandle.standardOutput : .standardError).write(Data((message + "\n").utf8))
+                try? (code == .success ? FileHandle.standardOutput : .standardError).write(contentsOf: Data((message + "\n").utf8))
             }
             Foundation.exit(code == .validationFailure ? 2 : code.rawValue)
         }

@@ -49,6 +49,28 @@ import ZeroMQ
         #expect(pool.take(step: 4, nodeCount: 1) === first)
     }
 
+    /// The next step was begun while this one was open; then a lease grew, and this one is computed on.
+    @Test func blockOfTheOpenStepIsNotWrittenAgainAfterTheNextStepGaveItBack() throws {
+        let pool = GradientPool(elementCount: count)
+        let sent = try #require(pool.take(step: 4, nodeCount: 1))
+        let begun = try #require(pool.take(step: 5, nodeCount: 1))
+        #expect(begun === sent)
+        pool.putBack(begun)
+        #expect(pool.take(step: 4, nodeCount: 1) !== sent)
+        #expect(pool.take(step: 5, nodeCount: 1) === sent)
+    }
+
+    @Test func trimmingKeepsTheBlocksOfTheOpenStep() throws {
+        let segment = try BlockSegment.create(blockCount: 8, elementCount: count, sharing: .allWrite, name: "test")
+        let pool = GradientPool(elementCount: count, shared: segment)
+        for index in 0..<5 { #expect(try #require(pool.take(step: 4, nodeCount: 4)).sharedIndex == index) }
+        pool.trim(nodeCount: 1, openStep: 4)
+        #expect(pool.take(step: 4, nodeCount: 1)?.sharedIndex == 5)
+        pool.trim(nodeCount: 1, openStep: 5)
+        let left = (0..<6).compactMap { _ in pool.take(step: 5, nodeCount: 1)?.sharedIndex }
+        #expect(left == [0, 1, 2, 3, 4, 5])
+    }
+
     @Test func blocksComeFromTheSharedSegmentAsLongAsThereAreAny() throws {
         let segment = try BlockSegment.create(blockCount: 2, elementCount: count, sharing: .allWrite, name: "test")
         let pool = GradientPool(elementCount: count, shared: segment)

@@ -143,7 +143,7 @@ extension CoordinatorProcess {
     }
 
     private func takeSharedGradient(_ header: DataHeader, from peer: Peer) throws(WireError) {
-        guard header.step == server.version else { return drop() }
+        guard header.step == server.version, machine.isTraining else { return drop() }
         guard lanes[peer.control.lane].isLocal, let segment = segments?.gradients(of: peer.processID),
             header.checksum < UInt64(segment.blockCount),
             header.chunk < UInt32(server.chunks.count)

@@ -126,13 +126,16 @@ extension CoordinatorProcess {
         do {
             try SafetensorsFile.write(run.network.layout.tensors(of: final), metadata: try run.modelMetadata, to: folder.model)
         } catch {
+            isSaved = false
             reporter.warning("model.safetensors can't be written: \(error)")
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         do {
-            try AtomicFile.writeDurably(Array(try encoder.encode(result)) + [10], to: folder.result)
+            resultJSON = Array(try encoder.encode(result)) + [10]
+            try AtomicFile.writeDurably(resultJSON, to: folder.result)
         } catch {
+            isSaved = false
             reporter.warning("result.json can't be written: \(error)")
         }
         summarize(result, ending: ending)
@@ -149,7 +152,7 @@ extension CoordinatorProcess {
         var state = SHA256()
         state.update(weights.view.bytes)
         for slot in server.state.currentSlots { state.update(slot.view.bytes) }
-        let training = ((trainingEnded ?? now) - (trainingBegan ?? now)).seconds
+        let training = trainingBegan.map { ((trainingEnded ?? now) - $0).seconds } ?? 0
         let samples = samplesTrained(until: ending.version)
         var outcome = ""
         var error: String?
@@ -204,6 +207,7 @@ extension CoordinatorProcess {
         switch ending.outcome {
         case .completed: reporter.line("completed after \(result.epochs) epochs, \(result.steps) steps")
         case .stoppedEarly(let reason): reporter.line("stopped early after \(result.epochs) epochs: \(reason)")
+        case .interrupted where trainingBegan == nil: reporter.line("interrupted before training began")
         case .interrupted: reporter.line("interrupted at step \(result.steps); the last complete step is saved in \(folder.checkpoints)")
         case .failed(let text): reporter.warning("failed at step \(result.steps): \(text)")
         }

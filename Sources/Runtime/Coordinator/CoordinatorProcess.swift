@@ -58,6 +58,10 @@ final class CoordinatorProcess {
     var best: (step: UInt64, value: Double, weights: FloatBlock)?
     var framesDropped = 0
     var ending: Ending?
+    /// What `result.json` holds, once the run is over.
+    var resultJSON: [UInt8] = []
+    /// Whether the model and the result are on disk.
+    var isSaved = true
     var trainingBegan: Duration?
     var trainingEnded: Duration?
     /// Told when a version is complete; for benchmarks.

@@ -38,8 +38,9 @@ public struct TrainCommand: Sendable {
             let process = try CoordinatorProcess(prepared, folder: folder, options: options, signals: signals)
             process.stepObserver = stepObserver
             let result = try process.execute()
-            if printsJSON { FileHandle.standardOutput.write(try Data(contentsOf: URL(fileURLWithPath: folder.result))) }
-            return exitCode(of: process.ending?.outcome, result: result)
+            if printsJSON { try FileHandle.standardOutput.write(contentsOf: Data(process.resultJSON)) }
+            let code = exitCode(of: process.ending?.outcome, result: result)
+            return code == ExitCode.completed && !process.isSaved ? ExitCode.failed : code
         } catch let error as ProblemList {
             printError("\(error)")
             return ExitCode.badInput

@@ -32,8 +32,10 @@ final class ComputeLink: Sendable {
     }
 
     func command(_ command: Command) {
-        commands.withLock { $0.append(command) }
-        waiting.store(true, ordering: .releasing)
+        commands.withLock {
+            $0.append(command)
+            waiting.store(true, ordering: .releasing)
+        }
         commandEvent.signal()
     }
 
@@ -42,8 +44,9 @@ final class ComputeLink: Sendable {
 
     func takeCommands() -> [Command] {
         commandEvent.drain()
-        waiting.store(false, ordering: .relaxed)
         return commands.withLock { list in
+            // Inside the lock, so that it never says that a command waits which has been taken.
+            waiting.store(false, ordering: .relaxed)
             defer { list = [] }
             return list
         }

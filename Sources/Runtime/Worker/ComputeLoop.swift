@@ -44,7 +44,13 @@ final class ComputeLoop {
     private func obeyed() throws -> Bool {
         for command in link.takeCommands() {
             switch command {
-            case .build(let welcome, let endpoint): try build(welcome, endpoint: endpoint)
+            case .build(let welcome, let endpoint):
+                do {
+                    try build(welcome, endpoint: endpoint)
+                } catch is Interruption {
+                    // Before its net is built, only what ends a session can interrupt it: no data connection has come about.
+                    continue
+                }
             case .lease(let lease): try current?.take(lease)
             case .evaluate(let order): try current?.take(order)
             case .pause:

@@ -8,7 +8,9 @@ final class GradientBlock {
     /// Its number in the shared segment, nil if its values travel in messages.
     let sharedIndex: Int?
     /// The step that it was last filled for.
-    var step: UInt64?
+    fileprivate(set) var step: UInt64?
+    /// The one before: its sum lies in the block until the new one is written.
+    fileprivate var formerStep: UInt64?
 
     init(_ floats: FloatBlock, sharedIndex: Int? = nil) {
         self.floats = floats
@@ -39,6 +41,7 @@ final class GradientPool {
     func take(step: UInt64, nodeCount: Int) -> GradientBlock? {
         for block in blocks where block.step.map({ $0 < step }) ?? true {
             if block.lender.outstanding == 0 {
+                block.formerStep = block.step
                 block.step = step
                 return block
             }
@@ -58,15 +61,21 @@ final class GradientPool {
         return GradientBlock(FloatBlock(count: elementCount))
     }
 
-    /// A block that was taken and not sent from is free at once.
+    /// Gives back a block that was taken and not sent from.
+    ///
+    /// What it held before counts again: the step before may be open still, and read from a shared block, when the weights of the
+    /// next one begin to come.
     func putBack(_ block: GradientBlock) {
-        block.step = nil
+        block.step = block.formerStep
     }
 
-    /// Lets go of blocks beyond what so many nodes need.
-    func trim(nodeCount: Int) {
+    /// Lets go of blocks beyond what so many nodes need, but for those that the open step may still be read from.
+    func trim(nodeCount: Int, openStep: UInt64) {
         let most = Self.blocksPerNode * max(nodeCount, 1)
-        while blocks.count > most, let surplus = blocks.lastIndex(where: { $0.lender.outstanding == 0 }) {
+        func isSurplus(_ block: GradientBlock) -> Bool {
+            block.lender.outstanding == 0 && (block.step.map { $0 < openStep } ?? true)
+        }
+        while blocks.count > most, let surplus = blocks.lastIndex(where: isSurplus) {
             blocks.remove(at: surplus)
         }
     }

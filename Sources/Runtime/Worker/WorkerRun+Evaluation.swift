@@ -11,6 +11,8 @@ extension WorkerRun {
         guard let view = weights.weights(order.version) else { return false }
         let plan = run.plan(of: key.part)
         let blocks = plan.blockCount(ofShard: key.shard)
+        // All or nothing: otherwise every packet of rows that arrives would have the blocks before it evaluated again.
+        guard try holdsRows(key, plan.rows(ofShard: key.shard)) else { return false }
         if engine.slotCount == 0 { engine.reserve(leaves: 1) }
         var figures: [Wire.BlockFigures] = []
         while figures.count < blocks {

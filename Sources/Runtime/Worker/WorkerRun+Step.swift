@@ -50,6 +50,10 @@ extension WorkerRun {
     private func openNodes(step: UInt64, leaves: [Int]) throws -> [Outgoing] {
         let nodes = tree.maximalSubtrees(of: ShardSet(leaves))
         var outgoing: [Outgoing] = []
+        var isOpened = false
+        defer {
+            if !isOpened { for node in outgoing { gradients.putBack(node.block) } }
+        }
         var slot = 0
         for node in nodes {
             var slots: [LeafSlot] = []
@@ -65,6 +69,7 @@ extension WorkerRun {
             outgoing.append(
                 Outgoing(work: work, block: block, samples: slots.reduce(0) { $0 + $1.rows }, finalFrom: chunks.elementCount))
         }
+        isOpened = true
         return outgoing
     }
 
@@ -75,6 +80,7 @@ extension WorkerRun {
             if link.hasCommand { throw Interruption.command }
             try connection.wait(timeout: .milliseconds(1))
             try drain()
+            if weights.newestComplete.map({ $0 > step }) ?? false { throw Interruption.stepOver }
         }
     }
 

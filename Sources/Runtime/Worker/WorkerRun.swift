@@ -25,6 +25,8 @@ final class WorkerRun {
     var lease: Lease?
     private var isSubscribed = false
     private var pulledBest = false
+    /// Versions to ask for as soon as the connection takes it.
+    private var owedPulls: [UInt64] = []
     /// Shards whose contribution to a step has been sent whole.
     private var done: (step: UInt64, shards: ShardSet) = (0, ShardSet())
     private var orders: (epoch: UInt64, positions: [Int: [UInt32]]) = (.max, [:])
@@ -50,7 +52,7 @@ final class WorkerRun {
         chunks = ChunkMap(elementCount: network.layout.count, chunkByteCount: run.chunkByteCount)
         let segments = try segments(network.layout.count)
         weights = WeightsMemory(chunks: chunks, shared: segments?.weights)
-        gradients = GradientPool(elementCount: network.layout.count, shared: segments?.gradients)
+        gradients = segments?.pool ?? GradientPool(elementCount: network.layout.count)
         labels = Array(repeating: 0, count: run.leafRows)
         identifiers = Array(repeating: 0, count: run.leafRows)
         if let loader, loaderRun == runSHA256 {
@@ -73,18 +75,20 @@ final class WorkerRun {
         }
         let before = self.lease?.shards ?? []
         self.lease = lease
+        keepTasks(of: lease)
         if lease.shards.isEmpty {
             isSubscribed = false
+            owedPulls.removeAll { $0 != Evaluation.bestVersion }
         } else {
             if before != lease.shards {
                 engine.reserve(leaves: lease.shards.count)
-                gradients.trim(nodeCount: tree.maximalSubtrees(of: ShardSet(lease.shards)).count)
+                gradients.trim(nodeCount: tree.maximalSubtrees(of: ShardSet(lease.shards)).count, openStep: lease.step)
                 try loader.plan(shards: lease.shards, step: lease.step)
                 orders.epoch = .max
             }
             if !isSubscribed {
                 isSubscribed = true
-                try connection.send(DataHeader(kind: .pull, step: lease.step))
+                owedPulls.append(lease.step)
             }
         }
         link.report(.leaseTaken(session: session, sequence: lease.sequence))
@@ -105,7 +109,17 @@ final class WorkerRun {
         evaluation = (order, tasks)
         if order.version == Evaluation.bestVersion, !pulledBest {
             pulledBest = true
-            try connection.send(DataHeader(kind: .pull, step: order.version))
+            owedPulls.append(order.version)
+        }
+    }
+
+    /// Drops what is left of an evaluation that is over, and of shards whose rows are no longer kept: neither could ever be done.
+    private func keepTasks(of lease: Lease) {
+        guard let order = evaluation?.order else { return }
+        if order.version < lease.until {
+            evaluation = nil
+        } else {
+            evaluation?.tasks.removeAll { !lease.shards.contains($0.shard) }
         }
     }
 
@@ -113,6 +127,10 @@ final class WorkerRun {
 
     /// Takes in whatever has arrived and asks for more rows.
     func drain() throws {
+        while let version = owedPulls.first {
+            try connection.send(DataHeader(kind: .pull, step: version))
+            owedPulls.removeFirst()
+        }
         try connection.drain { header, body in
             switch header.kind {
             case .weights:
@@ -158,7 +176,7 @@ final class WorkerRun {
     /// The step to compute next: the newest complete version's if something of it is left, else the one that is arriving.
     private func nextStep(_ lease: Lease) -> UInt64? {
         let newest = weights.newestComplete.flatMap { $0 == Evaluation.bestVersion ? nil : $0 }
-        for step in [newest, weights.arriving].compactMap({ $0 }) where step < lease.until && step >= (newest ?? 0) {
+        for step in [newest, weights.arriving].compactMap({ $0 }) where step >= lease.step && step < lease.until && step >= (newest ?? 0) {
             if lease.shards.contains(where: { trainPlan.isPresent(shard: $0, step: step) && !isDone($0, step: step) }) { return step }
         }
         return nil
@@ -202,6 +220,12 @@ final class WorkerRun {
         guard !range.isEmpty, let order = orders.positions[shard] else { return 0 }
         try fill(slot: slot, from: loader.store(ShardKey(part: .train, shard: shard)), positions: order[range], isTraining: true)
         return range.count
+    }
+
+    /// Whether the first `count` rows of a shard are here.
+    func holdsRows(_ key: ShardKey, _ count: Int) throws -> Bool {
+        let positions = (0..<UInt32(count)).map { $0 }
+        return try loader.holds(ShardKey(part: key.part.storedAs, shard: key.shard), positions[...])
     }
 
     /// Fills a slot with a block of a long pass; false while rows are missing.
