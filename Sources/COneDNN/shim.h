@@ -112,10 +112,22 @@ static inline dnnl_status_t od_matmul_describe(
 #endif
 }
 
-/// How a window moves over an image; [0] is down, [1] across.
+/// How a window moves over an image; [0] is down, [1] across. Arrays have the length that the library's headers promise.
 typedef struct {
-    int64_t kernel[2], stride[2], dilation[2], padding_before[2], padding_after[2];
+    dnnl_dims_t kernel, stride, dilation, padding_before, padding_after;
 } od_window;
+
+/// A length down and across an image.
+typedef struct {
+    int64_t height, width;
+} od_extent;
+
+static inline od_window od_window_create(
+    od_extent kernel, od_extent stride, od_extent dilation, od_extent padding_before, od_extent padding_after) {
+    return (od_window){
+        {kernel.height, kernel.width}, {stride.height, stride.width}, {dilation.height, dilation.width},
+        {padding_before.height, padding_before.width}, {padding_after.height, padding_after.width}};
+}
 
 static inline dnnl_status_t od_convolution_forward_describe(
     dnnl_primitive_desc_t *operation, dnnl_engine_t engine, const_dnnl_primitive_attr_t attributes, const od_window *window,
