@@ -12,6 +12,11 @@ typedef const_dnnl_memory_desc_t od_descriptor;
 typedef const dnnl_memory_desc_t *od_descriptor;
 #endif
 
+/// Limits the library to SSE4.1 (0), AVX2 (1), or what there is. A library built without this switch refuses.
+static inline dnnl_status_t od_cap_instruction_set(int level) {
+    return dnnl_set_max_cpu_isa(level == 0 ? dnnl_cpu_isa_sse41 : level == 1 ? dnnl_cpu_isa_avx2 : (dnnl_cpu_isa_t)0);
+}
+
 /// A memory descriptor on the heap; null where a tensor is absent.
 typedef struct od_layout od_layout;
 
