@@ -12,6 +12,11 @@ typedef const_dnnl_memory_desc_t od_descriptor;
 typedef const dnnl_memory_desc_t *od_descriptor;
 #endif
 
+/// Limits the library to SSE4.1 (0), AVX2 (1), or what there is. A library built without this switch refuses.
+static inline dnnl_status_t od_cap_instruction_set(int level) {
+    return dnnl_set_max_cpu_isa(level == 0 ? dnnl_cpu_isa_sse41 : level == 1 ? dnnl_cpu_isa_avx2 : (dnnl_cpu_isa_t)0);
+}
+
 /// A memory descriptor on the heap; null where a tensor is absent.
 typedef struct od_layout od_layout;
 
@@ -112,10 +117,22 @@ static inline dnnl_status_t od_matmul_describe(
 #endif
 }
 
-/// How a window moves over an image; [0] is down, [1] across.
+/// How a window moves over an image; [0] is down, [1] across. Arrays have the length that the library's headers promise.
 typedef struct {
-    int64_t kernel[2], stride[2], dilation[2], padding_before[2], padding_after[2];
+    dnnl_dims_t kernel, stride, dilation, padding_before, padding_after;
 } od_window;
+
+/// A length down and across an image.
+typedef struct {
+    int64_t height, width;
+} od_extent;
+
+static inline od_window od_window_create(
+    od_extent kernel, od_extent stride, od_extent dilation, od_extent padding_before, od_extent padding_after) {
+    return (od_window){
+        {kernel.height, kernel.width}, {stride.height, stride.width}, {dilation.height, dilation.width},
+        {padding_before.height, padding_before.width}, {padding_after.height, padding_after.width}};
+}
 
 static inline dnnl_status_t od_convolution_forward_describe(
     dnnl_primitive_desc_t *operation, dnnl_engine_t engine, const_dnnl_primitive_attr_t attributes, const od_window *window,

@@ -24,7 +24,7 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable, Codable 
 
     private static let limit = Atomic<Int>(InstructionSet.avx512.level)
 
-    private var level: Int {
+    var level: Int {
         switch self {
         case .baseline: 0
         case .avx2: 1

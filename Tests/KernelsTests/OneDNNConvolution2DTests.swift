@@ -32,16 +32,18 @@ import Testing
             rows: 2, channels: 4, image: ImageExtent(10), filters: 4, window: ImageWindow(kernel: ImageExtent(2), stride: ImageExtent(3))),
     ]
 
+    /// With images as the library wants them, and row-major.
     @Test(arguments: shapes)
     func allPassesAgreeWithTheDefinition(shape: Shape) {
         let naive = NaiveConvolution(shape, seed: 4), threads = PrimitiveThreads()
-        let convolution = Convolution2D(shape, threads: threads)
-        let passes = ConvolutionPasses(convolution, threads: threads)
-        let results = passes.run(naive)
-        #expect(distance(results.y, naive.y) <= Self.tolerance, "forward \(convolution.implementations)")
-        #expect(distance(results.dx, naive.dx) <= Self.tolerance, "input gradient \(convolution.implementations)")
-        #expect(distance(results.dw, naive.dw) <= Self.tolerance, "weight gradient \(convolution.implementations)")
-        #expect(distance(results.db, naive.db) <= Self.tolerance, "bias gradient \(convolution.implementations)")
+        for input in [nil, TensorLayout(shape: [shape.rows, shape.channels, shape.image.height, shape.image.width])] {
+            let convolution = Convolution2D(shape, input: input, threads: threads)
+            let results = ConvolutionPasses(convolution, threads: threads).run(naive)
+            #expect(distance(results.y, naive.y) <= Self.tolerance, "forward \(convolution.implementations)")
+            #expect(distance(results.dx, naive.dx) <= Self.tolerance, "input gradient \(convolution.implementations)")
+            #expect(distance(results.dw, naive.dw) <= Self.tolerance, "weight gradient \(convolution.implementations)")
+            #expect(distance(results.db, naive.db) <= Self.tolerance, "bias gradient \(convolution.implementations)")
+        }
     }
 
     /// Contract K1.
@@ -70,6 +72,7 @@ import Testing
             .init(.max, rows: 2, channels: 40, image: ImageExtent(8), window: ImageWindow(kernel: ImageExtent(2), stride: ImageExtent(2))),
             input: second.output, threads: threads)
         #expect(second.input == first.output && pool.input == second.output)
+        #expect(second.copiedImages == 0)
 
         let one = NaiveConvolution(firstShape, seed: 1)
         let two = NaiveConvolution(secondShape, seed: 2, x: one.y.map { Float($0) })

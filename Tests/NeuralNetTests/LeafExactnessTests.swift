@@ -146,8 +146,9 @@ import Testing
         #expect(engine.evaluate(slots.reversed(), weights: weights.view) == together.reversed())
     }
 
-    @Test func stepsAndSamplesChangeTheMask() throws {
-        let (engine, slots) = engine(shards: [0])
+    @Test(arguments: ProductPath.allCases)
+    func stepsAndSamplesChangeTheMask(path: ProductPath) throws {
+        let (engine, slots) = engine(Setting(path: path), shards: [0])
         let node = Self.tree.leaf(0)
         let first = bits(try engine.gradient(step: 1, node, slots, weights: weights.view).0)
         let second = bits(try engine.gradient(step: 2, node, slots, weights: weights.view).0)

@@ -43,7 +43,8 @@ import Testing
         #expect(compared >= 7)
     }
 
-    @Test func lossesAgree() throws {
+    @Test(arguments: ProductPath.allCases)
+    func lossesAgree(path: ProductPath) throws {
         var compared = 0
         for oracle in try Oracles.cases("losses.json", Oracles.Loss.self) {
             guard let loss = Self.loss(oracle) else { continue }
@@ -53,7 +54,7 @@ import Testing
             let leaf = try SingleLeaf(
                 net([rows], [.dense(units: width, bias: false)], loss),
                 Rows(features: unit, labels: oracle.target.values.map { Int32($0) }, targets: oracle.target.floats, count: rows),
-                weights: block(transposed))
+                weights: block(transposed), path: path)
             let (gradient, figures) = try leaf.gradient()
             #expect(abs(figures.lossSum / Double(rows) - oracle.value) <= Self.tolerance * abs(oracle.value), "\(oracle.loss)")
             #expect(leaf.evaluate().1 == figures, "\(oracle.loss): the same figures without a gradient")

@@ -2,9 +2,10 @@ import Foundation
 
 /// Files of cases that other people's code computed: the copies of this package, and those of the folder `DNN_ORACLES` if it is set.
 enum Oracles {
-    static func cases<Case: Decodable>(_ file: String, _ type: Case.Type) throws -> [Case] {
+    /// - Parameter part: of this package's copies, where the cases of one file lie apart.
+    static func cases<Case: Decodable>(_ file: String, _ type: Case.Type, part: String = "") throws -> [Case] {
         var folders: [URL] = []
-        if let url = Bundle.module.url(forResource: "Fixtures", withExtension: nil) { folders.append(url) }
+        if let url = Bundle.module.url(forResource: "Fixtures", withExtension: nil) { folders.append(url.appending(path: part)) }
         if let path = ProcessInfo.processInfo.environment["DNN_ORACLES"] { folders.append(URL(fileURLWithPath: path)) }
         return try folders.flatMap { try JSONDecoder().decode(File<Case>.self, from: Data(contentsOf: $0.appending(path: file))).cases }
     }

@@ -3,8 +3,8 @@ internal import COneDNN
 /// Forward and both gradients of a convolution (cross-correlation) for one number of rows, compiled once.
 ///
 /// y[r, f, p] = bias[f] + Σ w[f, c, q] · x[r, c, stride · p + dilation · q − padding], channels and filters of one group among themselves.
-/// Activations lie as `input` and `output` say, their gradients too, so that layers that agree pass them on as they are; weights are
-/// packed once per step for all leaves. Nothing is allocated per call.
+/// Activations lie as `input` and `output` say, their gradients too, so that layers that agree pass them on as they are; a pass that is
+/// fast only with another layout copies. Weights are packed once per step for all leaves. Nothing is allocated per call.
 /// - Shapes: x `[rows, channels, height, width]`, w `[filters, channels / groups, kernel height, kernel width]`, y `[rows, filters, …]`.
 package final class Convolution2D: Sendable {
     package struct Shape: Hashable, Sendable {
@@ -30,9 +30,7 @@ package final class Convolution2D: Sendable {
         package var output: ImageExtent { window.output(of: image) }
         package var weightCount: Int { filters * (channels / groups) * window.kernel.height * window.kernel.width }
 
-        var inputShape: [Int] { [rows, channels, image.height, image.width] }
-        var outputShape: [Int] { [rows, filters, output.height, output.width] }
-        var weightShape: [Int] {
+        fileprivate var weightShape: [Int] {
             let kernel = [window.kernel.height, window.kernel.width]
             return groups == 1 ? [filters, channels] + kernel : [groups, filters / groups, channels / groups] + kernel
         }
@@ -45,9 +43,12 @@ package final class Convolution2D: Sendable {
     package let forwardWeights, backwardWeights, weightGradient: TensorLayout
     /// The implementations' names in oneDNN: forward, input gradient, weight gradient.
     package let implementations: [String]
+    /// Images that some pass has to copy into another layout at every call: none between layers of some channels, one below the first.
+    package let copiedImages: Int
 
-    private let forwardPass, backwardWeightsPass: Primitive
-    private let backwardInputPass: Primitive?
+    private let forwardPass: Forward
+    private let inputPass: BackwardInput?
+    private let weightPass: BackwardWeights
     private let packForward, packBackward, unpack: Reorder
 
     /// - Parameters:
@@ -59,52 +60,40 @@ package final class Convolution2D: Sendable {
             shape.groups >= 1 && shape.channels % shape.groups == 0 && shape.filters % shape.groups == 0,
             "channels or filters that groups do not divide")
         self.shape = shape
-        let free = TensorLayout(shape: shape.weightShape, strides: nil), plain = TensorLayout(shape: shape.weightShape)
-        let bias = shape.hasBias ? TensorLayout(shape: [shape.filters]) : nil
-        let source = given ?? TensorLayout(shape: shape.inputShape, strides: nil)
-        let result = TensorLayout(shape: shape.outputShape, strides: nil)
-        var window = shape.window.raw(on: shape.image)
-
-        let forward = Operation("dnnl_convolution_forward_primitive_desc_create", of: [source, free, bias, result]) {
-            operation, engine, attributes in
+        let free = FreeLayouts(shape), plain = TensorLayout(shape: shape.weightShape)
+        let forward = Operation("dnnl_convolution_forward_primitive_desc_create", of: [free]) {
             od_convolution_forward_describe(
-                &operation, engine, attributes, &window, source.descriptor, free.descriptor, bias?.descriptor,
-                result.descriptor)
+                &$0, $1, $2, &free.window, free.x.descriptor, free.weights.descriptor, free.bias?.descriptor, free.y.descriptor)
         }
-        let input = forward.layout(ofRequired: DNNL_ARG_SRC_0), output = forward.layout(ofRequired: DNNL_ARG_DST_0)
-        let weightGradient = Operation(
-            "dnnl_convolution_backward_weights_primitive_desc_create", of: [input, free, bias, output, forward]
-        ) { operation, engine, attributes in
+        let input = given ?? forward.layout(ofRequired: DNNL_ARG_SRC_0), output = forward.layout(ofRequired: DNNL_ARG_DST_0)
+        forwardPass = Forward(forward, input: input, hasBias: shape.hasBias, threads: threads)
+
+        let weights = Operation("dnnl_convolution_backward_weights_primitive_desc_create", of: [free, forward]) {
             od_convolution_backward_weights_describe(
-                &operation, engine, attributes, &window, input.descriptor, free.descriptor, bias?.descriptor, output.descriptor,
+                &$0, $1, $2, &free.window, free.x.descriptor, free.weights.descriptor, free.bias?.descriptor, free.y.descriptor,
                 forward.descriptor)
         }
-        let inputGradient =
-            needsInputGradient
-            ? Operation("dnnl_convolution_backward_data_primitive_desc_create", of: [input, free, output, forward]) {
-                operation, engine, attributes in
-                od_convolution_backward_data_describe(
-                    &operation, engine, attributes, &window, input.descriptor, free.descriptor, output.descriptor, forward.descriptor)
-            } : nil
+        weightPass = BackwardWeights(weights, input: input, output: output, hasBias: shape.hasBias, threads: threads)
+        weightGradient = weights.layout(ofRequired: DNNL_ARG_DIFF_WEIGHTS_0)
+        unpack = Reorder(from: weightGradient, to: plain, threads: threads)
 
+        let data =
+            needsInputGradient
+            ? Operation("dnnl_convolution_backward_data_primitive_desc_create", of: [free, forward]) {
+                od_convolution_backward_data_describe(
+                    &$0, $1, $2, &free.window, free.x.descriptor, free.weights.descriptor, free.y.descriptor, forward.descriptor)
+            } : nil
+        inputPass = data.map { BackwardInput($0, input: input, output: output, threads: threads) }
+        backwardWeights = data?.layout(ofRequired: DNNL_ARG_WEIGHTS_0) ?? plain
+        packBackward = Reorder(from: plain, to: backwardWeights, threads: threads)
+
+        forwardWeights = forward.layout(ofRequired: DNNL_ARG_WEIGHTS_0)
+        packForward = Reorder(from: plain, to: forwardWeights, threads: threads)
         self.input = input
         self.output = output
-        forwardWeights = forward.layout(ofRequired: DNNL_ARG_WEIGHTS_0)
-        backwardWeights = inputGradient?.layout(ofRequired: DNNL_ARG_WEIGHTS_0) ?? plain
-        self.weightGradient = weightGradient.layout(ofRequired: DNNL_ARG_DIFF_WEIGHTS_0)
-        implementations = [forward, inputGradient, weightGradient].compactMap { $0?.implementation }
-        packForward = Reorder(from: plain, to: forwardWeights, threads: threads)
-        packBackward = Reorder(from: plain, to: backwardWeights, threads: threads)
-        unpack = Reorder(from: self.weightGradient, to: plain, threads: threads)
-        forwardPass = Primitive(
-            forward, threads: threads,
-            arguments: [DNNL_ARG_SRC_0, DNNL_ARG_WEIGHTS_0, DNNL_ARG_DST_0] + (shape.hasBias ? [DNNL_ARG_BIAS] : []))
-        backwardInputPass = inputGradient.map {
-            Primitive($0, threads: threads, arguments: [DNNL_ARG_DIFF_DST_0, DNNL_ARG_WEIGHTS_0, DNNL_ARG_DIFF_SRC_0])
-        }
-        backwardWeightsPass = Primitive(
-            weightGradient, threads: threads,
-            arguments: [DNNL_ARG_SRC_0, DNNL_ARG_DIFF_DST_0, DNNL_ARG_DIFF_WEIGHTS_0] + (shape.hasBias ? [DNNL_ARG_DIFF_BIAS] : []))
+        implementations = [forward, data, weights].compactMap { $0?.implementation }
+        let adapted = [forwardPass.x, weightPass.x, weightPass.dy] + (inputPass.map { [$0.dy, $0.dx] } ?? [])
+        copiedImages = adapted.count { $0.isCopied }
     }
 
     // MARK: Weights
@@ -131,15 +120,15 @@ package final class Convolution2D: Sendable {
         precondition(x.count >= input.count && y.count >= output.count, "an image smaller than its layout")
         precondition(weights.count >= forwardWeights.count, "weights smaller than their layout")
         precondition((bias != nil) == shape.hasBias && bias.map { $0.count >= shape.filters } ?? true, "a bias of another shape")
-        forwardPass.run(thread: thread, x.base, weights.base, y.base, bias?.base)
+        forwardPass.run(x: x, weights: weights, bias: bias, y: y, thread: thread)
     }
 
     /// dx from dy; `weights` as `packBackward` gave them.
     package func backwardInput(dy: FloatView, weights: FloatView, dx: MutableFloatView, thread: Int = 0) {
         precondition(dy.count >= output.count && dx.count >= input.count, "an image smaller than its layout")
         precondition(weights.count >= backwardWeights.count, "weights smaller than their layout")
-        guard let backwardInputPass else { preconditionFailure("an input gradient that was not asked for") }
-        backwardInputPass.run(thread: thread, dy.base, weights.base, dx.base)
+        guard let inputPass else { preconditionFailure("an input gradient that was not asked for") }
+        inputPass.run(dy: dy, weights: weights, dx: dx, thread: thread)
     }
 
     /// The sums over rows for the weights, in `weightGradient`, and for the bias `[filters]`.
@@ -147,6 +136,21 @@ package final class Convolution2D: Sendable {
         precondition(x.count >= input.count && dy.count >= output.count, "an image smaller than its layout")
         precondition(dw.count >= weightGradient.count, "a gradient smaller than its layout")
         precondition((db != nil) == shape.hasBias && db.map { $0.count >= shape.filters } ?? true, "a bias of another shape")
-        backwardWeightsPass.run(thread: thread, x.base, dy.base, dw.base, (db?.base).map { UnsafeRawPointer($0) })
+        weightPass.run(x: x, dy: dy, dw: dw, db: db, thread: thread)
+    }
+}
+
+/// Operands of which oneDNN may choose the layouts: told what to take, it may have nothing but a slow reference implementation.
+private final class FreeLayouts {
+    let x, weights, y: TensorLayout
+    let bias: TensorLayout?
+    var window: od_window
+
+    init(_ shape: Convolution2D.Shape) {
+        x = TensorLayout(shape: [shape.rows, shape.channels, shape.image.height, shape.image.width], strides: nil)
+        y = TensorLayout(shape: [shape.rows, shape.filters, shape.output.height, shape.output.width], strides: nil)
+        weights = TensorLayout(shape: shape.weightShape, strides: nil)
+        bias = shape.hasBias ? TensorLayout(shape: [shape.filters]) : nil
+        window = shape.window.raw(on: shape.image)
     }
 }

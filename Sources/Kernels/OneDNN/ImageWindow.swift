@@ -50,13 +50,13 @@ package struct ImageWindow: Hashable, Sendable {
     /// For oneDNN, which counts the padding behind as what the places really reach.
     func raw(on image: ImageExtent) -> od_window {
         let places = output(of: image)
-        func behind(_ side: KeyPath<ImageExtent, Int>) -> Int64 {
+        func behind(_ side: KeyPath<ImageExtent, Int>) -> Int {
             let reached = (places[keyPath: side] - 1) * stride[keyPath: side] + dilation[keyPath: side] * (kernel[keyPath: side] - 1) + 1
-            return Int64(reached - image[keyPath: side] - padding[keyPath: side])
+            return reached - image[keyPath: side] - padding[keyPath: side]
         }
-        func pair(_ extent: ImageExtent, less: Int = 0) -> (Int64, Int64) { (Int64(extent.height - less), Int64(extent.width - less)) }
-        return od_window(
-            kernel: pair(kernel), stride: pair(stride), dilation: pair(dilation, less: 1), padding_before: pair(padding),
-            padding_after: (behind(\.height), behind(\.width)))
+        func raw(_ extent: ImageExtent) -> od_extent { od_extent(height: Int64(extent.height), width: Int64(extent.width)) }
+        return od_window_create(
+            raw(kernel), raw(stride), raw(ImageExtent(dilation.height - 1, dilation.width - 1)), raw(padding),
+            raw(ImageExtent(behind(\.height), behind(\.width))))
     }
 }

@@ -11,12 +11,8 @@ package enum OneDNN {
     /// The processor. Made at first use; then also fixed: what `InstructionSet.effective` is at that moment caps oneDNN for good,
     /// and its own environment variable for that loses its effect.
     nonisolated(unsafe) static let engine: dnnl_engine_t? = {  // oneDNN's engines may be shared by threads
-        // A library built without this switch refuses: then its bits are those of another leaf class, which the probe shows.
-        switch InstructionSet.effective {
-        case .baseline: _ = dnnl_set_max_cpu_isa(dnnl_cpu_isa_sse41)
-        case .avx2: _ = dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx2)
-        case .avx512: _ = dnnl_set_max_cpu_isa(dnnl_cpu_isa_all)
-        }
+        // If the library refuses, its bits are those of another leaf class, which the probe shows.
+        _ = od_cap_instruction_set(Int32(InstructionSet.effective.level))
         var engine: dnnl_engine_t?
         check(dnnl_engine_create(&engine, dnnl_cpu, 0), "dnnl_engine_create")
         return engine
