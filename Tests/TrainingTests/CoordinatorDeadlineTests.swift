@@ -51,6 +51,40 @@ import Wire
         #expect(cluster.now - began >= .seconds(12) && cluster.now - began <= .seconds(12) + Self.slack)
     }
 
+    @Test func aBarrierDoesNotPutOffDeadlines() {
+        let (cluster, first, second) = Self.pair(.sample(epochs: 50))
+        cluster.run { cluster.serverVersion == 4 && cluster.coordinator.isTraining }
+        second.health = .hung
+        let began = cluster.now
+        cluster.run { cluster.shards(of: first).count == 4 }
+        #expect(cluster.now - began <= .seconds(2) + Self.slack)
+    }
+
+    @Test func stepsThatWereHeldUpDoNotLengthenDeadlines() {
+        let cluster = Cluster(.sample(epochs: 50, validateEvery: 50), limits: .sample(minimumWorkers: 4))
+        cluster.start()
+        let workers = (1...4).map { cluster.join("w\($0)") }
+        for (index, worker) in workers.dropLast().enumerated() {
+            cluster.run { cluster.serverVersion == index + 1 }
+            worker.health = .hung
+        }
+        cluster.run { cluster.serverVersion == 4 }
+        #expect(cluster.coordinator.events.leasesReissued == 3)
+        #expect(cluster.coordinator.clock.median == .milliseconds(100))
+    }
+
+    @Test func onlyTheNewestLeaseShowsThatASuspectLives() throws {
+        let (cluster, first, second) = Self.pair()
+        cluster.run { cluster.serverVersion == 5 }
+        second.health = .hung
+        cluster.run { cluster.shards(of: first).count == 4 }
+        let id = try #require(second.id)
+        cluster.dispatch(.leaseTaken(id, sequence: 1))
+        #expect(cluster.coordinator.members[id]?.standing.isSuspect == true)
+        cluster.dispatch(.leaseTaken(id, sequence: 99))  // more than it has been given, so the newest
+        #expect(cluster.coordinator.members[id]?.standing == .good)
+    }
+
     @Test func whoWakesIsTakenInAgainAndItsLateAnswerIsIgnored() {
         let (cluster, first, second) = Self.pair()
         cluster.run { cluster.serverVersion == 5 }
@@ -249,6 +283,18 @@ import Wire
         second.health = .hung
         cluster.run(for: .seconds(20) + Self.slack)  // 5 × 4 s
         #expect(cluster.notices.last == "second is late with step 1 (shards 0–3); no other worker is there to take over")
+    }
+
+    @Test func whoComesToAnEmptyPassHasItsFullTime() {
+        let cluster = Cluster(.sample(epochs: 1))
+        cluster.start()
+        let first = cluster.join("first")
+        cluster.run { cluster.coordinator.phase == .evaluating }
+        cluster.leave(first)
+        cluster.run(for: .seconds(300))
+        cluster.join("second", leafTime: .seconds(15))
+        cluster.run { cluster.records.count == 1 }
+        #expect(!cluster.notices.contains { $0.contains("is late") })
     }
 
     @Test func aShardTakenOverInAPassHasItsFullTime() {
