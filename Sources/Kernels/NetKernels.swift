@@ -108,4 +108,13 @@ package struct NetKernels: @unchecked Sendable {  // a pointer to a constant tab
         table.pointee.epilogue_backward(
             &raw, y.floats, keep?.base, gradient.base, region.width, region.rows, region.first, region.count)
     }
+
+    /// y += x in the region.
+    package func add(_ x: FloatView, to y: MutableFloatView, _ region: Region) {
+        precondition(region.isInside && x.count >= region.end && y.count >= region.end, "an addition beyond its buffer")
+        for row in 0..<region.rows {
+            let first = row * region.width + region.first
+            table.pointee.add(y.base + first, x.floats + first, region.count)
+        }
+    }
 }

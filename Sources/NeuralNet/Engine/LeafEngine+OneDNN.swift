@@ -37,15 +37,14 @@ extension LeafEngine {
             let leaf = active[task], memory = memory[leaf.slot], y = memory.outputs[stage].mutableView
             products.forward(
                 dense, rows: leaf.rows, x: memory.stageInput(stage), weights: pass.weights[dense.weight], y: y, thread: thread)
-            kernels.forward(
-                dense.after.epilogue(seed: seed, step: pass.step, training: pass.training), x: y.view,
-                bias: dense.bias.map { pass.weights[$0] }, samples: memory.samples, y: y, keep: memory.masks[stage],
-                Region(rows: leaf.rows, width: dense.units))
+            finish(stage, leaf, x: y.view, bias: dense.bias, Region(rows: leaf.rows, width: dense.units))
         case .inputGradient(let stage, let dense):
-            let leaf = active[task], memory = memory[leaf.slot], dx = memory.gradients[1 - receiving].mutableView
+            let leaf = active[task], memory = memory[leaf.slot], route = route(stage)
+            guard let target = route.passed else { return }
             products.inputGradient(
-                dense, rows: leaf.rows, dz: memory.gradients[receiving].view, weights: pass.weights[dense.weight], dx: dx, thread: thread)
-            receive(stage - 1, leaf, dx, Region(rows: leaf.rows, width: dense.inputs))
+                dense, rows: leaf.rows, dz: memory.gradients[route.received].view, weights: pass.weights[dense.weight],
+                dx: memory.gradients[target.computed].mutableView, thread: thread)
+            passOn(stage, target, leaf, Region(rows: leaf.rows, width: dense.inputs))
         case .weightGradient(let stage, let dense, let group):
             let units = group.block(task % group.blocks), node = task / group.blocks
             let first = dense.weight.lowerBound + units.lowerBound * dense.inputs
