@@ -4,9 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/tcp.h>
 #include <malloc.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -163,4 +167,29 @@ int linux_terminal_width(int descriptor) {
 void linux_keep_freed_memory(int largest_block, int kept) {
     mallopt(M_MMAP_THRESHOLD, largest_block);
     mallopt(M_TRIM_THRESHOLD, kept);
+}
+
+long long linux_tcp_received(int descriptor) {
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) < 0) return -1;
+    if (size < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received) return -1;
+    return (long long)info.tcpi_bytes_received;
+}
+
+int linux_peer_name(int descriptor, char *name, size_t size) {
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof address;
+    if (getpeername(descriptor, (struct sockaddr *)&address, &length) < 0) return -1;
+    if (address.ss_family == AF_UNIX) {
+        struct ucred credentials = {0};
+        socklen_t count = sizeof credentials;
+        if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &count) < 0) return -1;
+        snprintf(name, size, "process %d", (int)credentials.pid);
+        return 0;
+    }
+    char host[NI_MAXHOST], port[NI_MAXSERV];
+    if (getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0) return -1;
+    snprintf(name, size, "%s:%s", host, port);
+    return 0;
 }

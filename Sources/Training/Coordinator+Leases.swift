@@ -7,7 +7,7 @@ extension Coordinator {
     func takers(without late: Set<WorkerID> = []) -> [WorkerID] {
         var good: [WorkerID] = []
         var resting: [WorkerID] = []
-        for (worker, member) in members where member.state == .admitted && !late.contains(worker) {
+        for (worker, member) in members where member.state == .admitted && member.isConnected && !late.contains(worker) {
             switch member.standing {
             case .good: good.append(worker)
             case .resting: resting.append(worker)
@@ -30,7 +30,7 @@ extension Coordinator {
         guard leases.orphanCount > 0 else { return [] }
         let orphans = leases.orphans
         let able = takers()
-        let workers = able.isEmpty ? members.filter { $0.value.state == .admitted }.map(\.key) : able
+        let workers = able.isEmpty ? members.filter { $0.value.state == .admitted && $0.value.isConnected }.map(\.key) : able
         let changed = leases.assignOrphans(to: workers).sorted()
         guard !changed.isEmpty else { return [] }
         events.leasesReissued += 1

@@ -14,6 +14,10 @@ extension Coordinator {
         if let localSlot, let former = members.first(where: { $0.value.localSlot == localSlot })?.key {
             effects += departed([(former, "it said hello again")], kind: .lost, now: now)
         }
+        // A worker whose connection had ended has come again.
+        if let former = members.first(where: { !$0.value.isConnected && $0.value.name == hello.name })?.key {
+            effects += departed([(former, "it said hello again")], kind: .lost, now: now)
+        }
         let isNamesake = members.values.contains { $0.name == hello.name }
         let name = Wording.quoted(hello.name)
         members[worker] = Member(
@@ -78,6 +82,17 @@ extension Coordinator {
     mutating func heard(from worker: WorkerID, now: Duration) -> [Effect] {
         members[worker]?.lastHeard = now
         return []
+    }
+
+    /// The lease of a worker whose connection has ended goes to others in mid-step, long before it counts as silent.
+    mutating func disconnected(_ worker: WorkerID, now: Duration) -> [Effect] {
+        guard let member = members[worker], member.isConnected else { return [] }
+        members[worker]?.isConnected = false
+        guard member.state == .admitted else { return [] }
+        leases.release(worker)
+        var effects = [Notice.warning("the connection of \(member.label) has ended")]
+        if phase != .gathering { effects += reissueOrphans(now: now) }
+        return effects
     }
 
     /// Takes workers off the list, and gives what they held to those who stay.

@@ -97,6 +97,7 @@ public struct Coordinator: Sendable {
             return departed([(worker, Wording.quoted(reason))], kind: .polite, now: now)
         case .failed(let worker, let error):
             return departed([(worker, "it failed: \(Wording.quoted(error))")], kind: .lost, now: now)
+        case .disconnected(let worker): return disconnected(worker, now: now)
         case .lost(let worker, let reason): return departed([(worker, reason)], kind: .lost, now: now)
         case .localWorkerExited(let slot, let description): return localWorkerExited(slot: slot, description: description, now: now)
         case .stepCompleted(let version): return stepCompleted(version, now: now)

@@ -11,7 +11,9 @@ public enum Event: Sendable {
     case leaseTaken(WorkerID, sequence: UInt64)
     case leaving(WorkerID, reason: String)
     case failed(WorkerID, error: String)
-    /// The connection is gone, or broke the rules.
+    /// The connection has ended without a word: what the worker holds goes to others at once, heartbeats decide whether it is gone.
+    case disconnected(WorkerID)
+    /// Nothing can be sent to it any more, or it broke the rules.
     case lost(WorkerID, reason: String)
     /// A worker process that this coordinator started is gone.
     case localWorkerExited(slot: Int, description: String)

@@ -26,6 +26,8 @@ struct Member: Sendable {
     var localSlot: Int?
     var state = State.greeted
     var standing = Standing.good
+    /// False once its connection has ended: it is given nothing, and either comes again or falls silent.
+    var isConnected = true
     /// How often it lost a lease by being late.
     var lapses = 0
     var greetedAt: Duration

@@ -6,8 +6,14 @@ public enum WireProtocol {
     /// The longest control message, preamble included; a welcome with per-feature statistics is the longest there is.
     public static let maximumControlBytes = 16 << 20
 
+    /// The longest control message of a worker, preamble included: names, and the text of an error.
+    public static let maximumWorkerControlBytes = 64 << 10
+
     /// Positions in one request for rows.
     public static let maximumRowsPerRequest = 16_384
+
+    /// Bodies up to this are taken whatever the run: positions, figures.
+    public static let smallestBodyLimit = 1 << 20
 
     /// The body of one packet of rows aims at this size: throughput of libzmq falls beyond a few MB.
     public static let rowPacketBytes = 1 << 20

@@ -9,7 +9,7 @@ struct DnnCoord: ParsableCommand {
         commandName: "dnn-coord",
         abstract: "Trains a deep net on worker processes: the same weights, bit for bit, for any number of them.",
         version: Release.version,
-        subcommands: [Train.self, Check.self])
+        subcommands: [Train.self, Check.self, Keygen.self])
 
     static func main() {
         runAsProgram()
@@ -40,6 +40,8 @@ struct Train: ParsableCommand {
     @Option(help: "Takes workers of other hosts as well: tcp://ADDRESS:PORT (port 0 chooses one) or ipc:///PATH.")
     var bind: String?
 
+    @OptionGroup var protection: ProtectionArguments
+
     @Option(help: "The run folder. Default: runs/<name>.")
     var output: String?
 
@@ -58,7 +60,9 @@ struct Train: ParsableCommand {
     func run() throws {
         let command = TrainCommand(
             runFile: file.runFile, overrides: file.overrides, output: output,
-            options: CoordinatorOptions(workers: workers, threads: threads, bind: bind, isQuiet: quiet), printsJSON: json)
+            options: CoordinatorOptions(
+                workers: workers, threads: threads, bind: bind, protection: try protection.ofCoordinator(bind: bind), isQuiet: quiet),
+            printsJSON: json)
         throw ExitCode(command.run())
     }
 }

@@ -20,6 +20,8 @@ struct DnnWorker: ParsableCommand {
     @Option(help: "Seconds to look for a coordinator that does not answer.")
     var patience = 600.0
 
+    @OptionGroup var protection: ProtectionArguments
+
     @Option(help: .hidden)
     var parent: Int32?
 
@@ -42,8 +44,19 @@ struct DnnWorker: ParsableCommand {
     func run() throws {
         throw ExitCode(
             WorkerProcess.run(
-                WorkerOptions(endpoint: connect, threads: threads, name: name, patience: .seconds(patience), parent: parent, shared: shared)
-            ))
+                WorkerOptions(
+                    endpoint: connect, threads: threads, name: name, patience: .seconds(patience), parent: parent, shared: shared,
+                    keys: try workerKeys())))
+    }
+
+    private func workerKeys() throws -> WorkerKeys? {
+        try protection.check(endpoint: connect, option: "--connect")
+        guard connect.hasPrefix("tcp://"), let folder = protection.keys else { return nil }
+        do {
+            return try WorkerKeys(folder: folder)
+        } catch {
+            throw ValidationError("\(error)")
+        }
     }
 
     static func main() {

@@ -53,3 +53,9 @@ int linux_affinity_count(void);
 int linux_terminal_width(int descriptor);
 // Blocks up to `largest_block` bytes come from the heap, which keeps up to `kept` free bytes at its end.
 void linux_keep_freed_memory(int largest_block, int kept);
+
+// Connections.
+// Bytes that the kernel has received over a TCP connection, -1 if it is none.
+long long linux_tcp_received(int descriptor);
+// Writes who is at the other end: "ADDRESS:PORT" at TCP, "process N" at a Unix socket. 0, or -1 if nobody is.
+int linux_peer_name(int descriptor, char *name, size_t size);

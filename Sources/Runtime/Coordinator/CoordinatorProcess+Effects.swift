@@ -61,6 +61,7 @@ extension CoordinatorProcess {
 
     private func cut(_ worker: WorkerID, reason: String) {
         let peer = peers[worker]
+        endConnections(of: worker)
         forget(worker)
         guard let peer, lanes[peer.control.lane].isLocal else { return }
         // A process that has said hello again lives on in its newer session.
@@ -70,6 +71,7 @@ extension CoordinatorProcess {
     }
 
     private func forget(_ worker: WorkerID) {
+        releaseConnections(of: worker)
         guard let peer = peers.removeValue(forKey: worker) else { return }
         byControl[peer.control] = nil
         byToken[peer.token] = nil

@@ -19,13 +19,14 @@ extension CoordinatorProcess {
             case .nothing: return
             case .tooManyParts: cutSender(lane)
             case .received:
+                if let watch = lane.watches?.control, let descriptor = lane.message.sourceDescriptor { watch.heard(descriptor) }
                 guard lane.message.count == 2, let name = lane.message.routingID else {
                     cutSender(lane)
                     continue
                 }
                 do {
                     let message = try ControlCodec.decode(WorkerMessage.self, from: lane.message.bytes(at: 1))
-                    handle(message, from: Address(lane: index, name: name))
+                    try handle(message, from: Address(lane: index, name: name))
                 } catch {
                     cutSender(lane)
                 }
@@ -33,14 +34,14 @@ extension CoordinatorProcess {
         }
     }
 
-    private func handle(_ message: WorkerMessage, from address: Address) {
+    private func handle(_ message: WorkerMessage, from address: Address) throws {
         func session(_ token: UInt64) -> WorkerID? {
             if let worker = byToken[token], peers[worker]?.control == address { return worker }
             send(.unknownSession, to: address)
             return nil
         }
         switch message {
-        case .hello(let hello): greet(hello, from: address)
+        case .hello(let hello): try greet(hello, from: address)
         case .ready(let token, let leafClass):
             if let worker = session(token) { dispatch(.ready(worker, leafClass: leafClass)) }
         case .heartbeat(let token, _):
@@ -57,12 +58,21 @@ extension CoordinatorProcess {
         }
     }
 
-    private func greet(_ hello: Hello, from address: Address) {
+    private func greet(_ hello: Hello, from address: Address) throws {
+        // The connection stays, for the new session.
+        if let former = byControl[address] { peers[former]?.descriptors.control = nil }
         if let former = byControl[address] { dispatch(.lost(former, reason: "it said hello again")) }
         let worker = nextWorker
         nextWorker += 1
         let token = UInt64.random(in: 1...UInt64.max)
-        peers[worker] = Peer(token: token, control: address, processID: hello.processID)
+        var peer = Peer(
+            token: token, control: address, processID: hello.processID, userID: lanes[address.lane].message.userID)
+        if let watch = lanes[address.lane].watches?.control {
+            guard let descriptor = lanes[address.lane].message.sourceDescriptor, try watch.claim(descriptor, for: worker, now: now)
+            else { return drop() }
+            peer.descriptors.control = descriptor
+        }
+        peers[worker] = peer
         byControl[address] = worker
         byToken[token] = worker
         let localSlot = lanes[address.lane].isLocal ? locals.slot(ofProcess: hello.processID) : nil
@@ -78,10 +88,11 @@ extension CoordinatorProcess {
             case .nothing: return
             case .tooManyParts: cutSender(lane)
             case .received:
+                if let watch = lane.watches?.data, let descriptor = lane.message.sourceDescriptor { watch.heard(descriptor) }
                 do {
                     try handleData(lane: lane, index: index)
                 } catch {
-                    reporter.warning("a worker's message was dropped and its connection cut: \(error)")
+                    warnOfStranger("a worker's message was dropped and its connection cut: \(error)")
                     cutSender(lane)
                 }
             }
@@ -98,7 +109,15 @@ extension CoordinatorProcess {
         }
         let address = Address(lane: index, name: name)
         if header.kind == .attach {
-            guard let worker = byToken[header.session] else { return drop() }
+            // Whoever has learnt a session's number still needs the key that the session was let in with.
+            guard let worker = byToken[header.session], peers[worker]?.control.lane == index, peers[worker]?.userID == lane.message.userID
+            else { return drop() }
+            if let watch = lane.watches?.data {
+                guard let descriptor = lane.message.sourceDescriptor, (try? watch.claim(descriptor, for: worker, now: now)) == true
+                else { return drop() }
+                if let former = peers[worker]?.descriptors.data, former != descriptor { watch.cut(former, now: now) }
+                peers[worker]?.descriptors.data = descriptor
+            }
             if let former = peers[worker]?.data { byData[former] = nil }
             peers[worker]?.data = address
             byData[address] = worker
@@ -169,7 +188,7 @@ extension CoordinatorProcess {
         dispatch(.figures(worker, evaluation: header.step, part: part, shard: shard, blocks))
     }
 
-    private func drop() {
+    func drop() {
         framesDropped += 1
     }
 
@@ -177,6 +196,7 @@ extension CoordinatorProcess {
     private func cutSender(_ lane: Lane) {
         framesDropped += 1
         if let descriptor = lane.message.sourceDescriptor { _ = PeerShutdown.shutdown(descriptor) }
+        strangers.connectionsCut += 1
         guard let name = lane.message.routingID, let index = lanes.firstIndex(where: { $0 === lane }) else { return }
         let address = Address(lane: index, name: name)
         if let worker = byControl[address] ?? byData[address] { dispatch(.lost(worker, reason: "it broke the protocol")) }

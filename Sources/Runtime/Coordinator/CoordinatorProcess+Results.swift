@@ -17,12 +17,12 @@ extension CoordinatorProcess {
     func describe() {
         for line in run.dataLines + [run.netLine] + run.trainingLines { reporter.line(line) }
         var workers = "\(localWorkerCount) local × \(threadsPerWorker) thread\(threadsPerWorker == 1 ? "" : "s")"
-        if let remote = lanes.first(where: { !$0.isLocal }) { workers += "; others: dnn-worker --connect \(remote.endpoint)" }
+        if let remote = lanes.first(where: { !$0.isLocal }) { workers += "; others: dnn-worker --connect \(remote.endpoint)\(workerOption)" }
         reporter.line("workers   \(workers)")
-        if lanes.contains(where: { !$0.isLocal }) {
+        if gatekeeper == nil, lanes.contains(where: { !$0.isLocal }) {
             reporter.warning(
-                "tcp connections are neither encrypted nor authenticated yet: whoever reaches the port can read the data and the weights "
-                    + "and change the result; bind to a trusted network only")
+                "--insecure: tcp connections are neither encrypted nor authenticated: whoever reaches the port can read the data and the "
+                    + "weights and change the result; bind to a trusted network only, or use --keys")
         }
         if localWorkerCount > run.plan.tree.shardCount {
             reporter.warning("--workers \(localWorkerCount): only \(run.plan.tree.shardCount) (training.virtual_shards) can share a step")
@@ -154,6 +154,7 @@ extension CoordinatorProcess {
         for slot in server.state.currentSlots { state.update(slot.view.bytes) }
         let training = trainingBegan.map { ((trainingEnded ?? now) - $0).seconds } ?? 0
         let samples = samplesTrained(until: ending.version)
+        let strangers = strangerTotals()
         var outcome = ""
         var error: String?
         switch ending.outcome {
@@ -176,7 +177,8 @@ extension CoordinatorProcess {
             test: ending.figures[.test].map { report($0, of: .test) }, wallSeconds: now.seconds, trainingSeconds: training,
             samplesPerSecond: training > 0 ? Double(samples) / training : 0, peakMemoryBytes: Machine.peakMemory,
             events: RunResult.EventReport(
-                leasesReissued: machine.events.leasesReissued, workersLost: machine.events.workersLost, framesDropped: framesDropped))
+                leasesReissued: machine.events.leasesReissued, workersLost: machine.events.workersLost, framesDropped: framesDropped,
+                connectionsCut: strangers.connectionsCut, handshakesFailed: strangers.handshakesFailed))
     }
 
     private func samplesTrained(until version: UInt64) -> Int {

@@ -21,14 +21,19 @@ public struct CoordinatorOptions: Sendable {
     public var threads: Int
     /// A control endpoint for workers of other hosts.
     public var bind: String?
+    /// How the endpoint of `bind` is protected.
+    public var protection: LinkProtection
     public var isQuiet: Bool
     /// The cores to share out; nil: those this process may use.
     public var cores: Int?
 
-    public init(workers: Int? = nil, threads: Int = 1, bind: String? = nil, isQuiet: Bool = false, cores: Int? = nil) {
+    public init(
+        workers: Int? = nil, threads: Int = 1, bind: String? = nil, protection: LinkProtection = .none, isQuiet: Bool = false, cores: Int? = nil
+    ) {
         self.workers = workers
         self.threads = threads
         self.bind = bind
+        self.protection = protection
         self.isQuiet = isQuiet
         self.cores = cores
     }
@@ -67,6 +72,10 @@ final class CoordinatorProcess {
     /// Told when a version is complete; for benchmarks.
     var stepObserver: ((UInt64, Duration) -> Void)?
 
+    /// nil where nothing is encrypted.
+    let gatekeeper: Gatekeeper?
+    var strangers = StrangerFigures()
+
     private let context: Context
     private let signals: SignalDescriptor
     private let updates: EventDescriptor
@@ -91,6 +100,13 @@ final class CoordinatorProcess {
         context = try Context(ioThreads: 1)
         updates = try EventDescriptor()
 
+        if case .keys(let keys) = options.protection, options.bind != nil {
+            gatekeeper = try Gatekeeper(keys, context: context)
+        } else {
+            gatekeeper = nil
+        }
+
+        let largestBody = run.description.largestBodyToCoordinator(parameterCount: run.network.layout.count)
         var lanes: [Lane] = []
         var ipc = "ipc:///nowhere"
         if localWorkers > 0 {
@@ -98,14 +114,15 @@ final class CoordinatorProcess {
             privateFolder = folder
             lanes.append(
                 try Lane(
-                    context: context, endpoint: "ipc://" + folder.appending("control"), chunkByteCount: run.description.chunkByteCount,
+                    context: context, endpoint: "ipc://" + folder.appending("control"), largestBody: largestBody,
                     chunkCount: chunks.count))
             ipc = lanes[0].endpoint
         }
         if let bind = options.bind {
             lanes.append(
                 try Lane(
-                    context: context, endpoint: bind, chunkByteCount: run.description.chunkByteCount, chunkCount: chunks.count))
+                    context: context, endpoint: bind, largestBody: largestBody, chunkCount: chunks.count, gatekeeper: gatekeeper,
+                    isWatched: true))
         }
         self.lanes = lanes
         let segments =
@@ -115,6 +132,8 @@ final class CoordinatorProcess {
         locals = try LocalWorkers(endpoint: ipc, threads: options.threads, logs: folder.logs, segments: segments)
 
         let cluster = run.configuration.cluster
+        let workerOption = Self.workerOption(gatekeeper, lanes: lanes)
+        self.workerOption = workerOption
         machine = Coordinator(
             plan: run.plan,
             limits: CoordinatorLimits(
@@ -122,7 +141,7 @@ final class CoordinatorProcess {
                 joinTimeout: .seconds(cluster.joinTimeoutSeconds), idleTimeout: .seconds(cluster.idleTimeoutSeconds),
                 heartbeat: .milliseconds(cluster.heartbeatMilliseconds),
                 checkpointEvery: .seconds(run.configuration.training.checkpointEverySeconds),
-                invitation: lanes.last.map { "dnn-worker --connect \($0.endpoint)" } ?? ""),
+                invitation: lanes.last.map { "dnn-worker --connect \($0.endpoint)\(workerOption)" } ?? ""),
             rules: AdmissionRules(numericsVersion: numericsVersion, leafClass: nil))
 
         // One place more than a window can fill: a message is put down before it is judged.
@@ -152,6 +171,8 @@ final class CoordinatorProcess {
     }
 
     let lenderTable: LenderTable
+    /// What a worker of another host needs beside the endpoint, for messages.
+    let workerOption: String
     let localWorkerCount: Int
     let threadsPerWorker: Int
 
@@ -174,19 +195,24 @@ final class CoordinatorProcess {
             _ = poller.add(lane.control)
             _ = poller.add(lane.data)
         }
+        gatekeeper?.add(to: &poller)
         dispatch(.start)
         while ending == nil {
             try poller.wait(timeout: max(.zero, lastTick + machine.tickInterval - now))
             try readSignals()
+            try answerHandshakes()
             for index in lanes.indices {
+                try lookAtConnections(lane: index)
                 try readControl(lane: index)
                 try readData(lane: index)
+                noteEndedConnections(lane: index)
             }
             updates.drain()
             advanceServer()
             for warning in writer.takeWarnings() { reporter.warning(warning) }
             if now - lastTick >= machine.tickInterval {
                 lastTick = now
+                try enforceLimits()
                 dispatch(.tick(uncovered: server.uncoveredShards))
                 reporter.update(step: machine.version, loss: server.lastLoss, workers: machine.admittedWorkers, now: now)
             }

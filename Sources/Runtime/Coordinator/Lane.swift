@@ -13,12 +13,29 @@ final class Lane {
     var usesChecksums: Bool { dataPort != nil }
     var isLocal: Bool { dataPort == nil }
     var message = Message(maximumParts: 3)
+    /// Where strangers can reach the sockets; nil in a folder of our own.
+    let watches: (control: SocketWatch, data: SocketWatch)?
 
-    /// - Parameter endpoint: the control endpoint; data is the next port (any, for port 0) or the name with `.data`.
-    init(context: Context, endpoint: String, chunkByteCount: Int, chunkCount: Int) throws {
+    /// - Parameters:
+    ///   - endpoint: the control endpoint; data is the next port (any, for port 0) or the name with `.data`.
+    ///   - gatekeeper: nil where nothing is encrypted.
+    init(
+        context: Context, endpoint: String, largestBody: Int, chunkCount: Int, gatekeeper: Gatekeeper? = nil, isWatched: Bool = false
+    ) throws {
         guard endpoint.hasPrefix("tcp://") || endpoint.hasPrefix("ipc://") else { throw EndpointError(endpoint: endpoint) }
-        control = try Socket(.router, in: context, options: .control)
-        data = try Socket(.router, in: context, options: .data(chunkByteCount: chunkByteCount, chunkCount: chunkCount))
+        var options = (control: SocketOptions.controlOfCoordinator, data: SocketOptions.data(largestBody: largestBody, chunkCount: chunkCount))
+        if endpoint.hasPrefix("tcp://"), let gatekeeper {
+            (options.control.security, options.data.security) = (gatekeeper.security, gatekeeper.security)
+            (options.control.authenticationDomain, options.data.authenticationDomain) = ("control", "data")
+        }
+        control = try Socket(.router, in: context, options: options.control)
+        data = try Socket(.router, in: context, options: options.data)
+        watches =
+            isWatched
+            ? (
+                try SocketWatch(control, maximumFrameByteCount: options.control.maximumFrameByteCount),
+                try SocketWatch(data, maximumFrameByteCount: options.data.maximumFrameByteCount)
+            ) : nil
         guard endpoint.hasPrefix("tcp://") else {
             self.endpoint = try control.bind(endpoint)
             try data.bind(endpoint + ".data")
@@ -60,7 +77,16 @@ struct Peer {
     let token: UInt64
     let control: Address
     let processID: Int32
+    /// The key that its connections were let in with, as Z85; nil where there are none.
+    let userID: String?
     var data: Address?
+    /// The descriptors of its connections where they are watched.
+    var descriptors = Descriptors()
+
+    struct Descriptors {
+        var control: Int32?
+        var data: Int32?
+    }
     /// Whether new weights are pushed to it.
     var isSubscribed = false
 }

@@ -35,6 +35,10 @@ struct RunResult: Encodable {
         var leasesReissued: Int
         var workersLost: Int
         var framesDropped: Int
+        /// Connections that this side has ended: of strangers, and of peers that broke the protocol.
+        var connectionsCut: Int
+        /// Connections that were not let in: no key, a key that is not on the list, another protocol, too slow.
+        var handshakesFailed: Int
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -94,6 +98,8 @@ extension RunResult.EventReport {
         case leasesReissued = "leases_reissued"
         case workersLost = "workers_lost"
         case framesDropped = "frames_dropped"
+        case connectionsCut = "connections_cut"
+        case handshakesFailed = "handshakes_failed"
     }
 }
 

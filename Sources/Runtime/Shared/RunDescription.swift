@@ -39,6 +39,15 @@ struct RunDescription: Codable, Equatable, Sendable {
         }
     }
 
+    /// The largest body that a worker of this run can have to send: a chunk, positions, the figures of a shard.
+    func largestBodyToCoordinator(parameterCount: Int) -> Int {
+        let figures = parts.map { plan(of: $0).blockCount(ofShard: 0) * BlockFigures.byteCount }.max() ?? 0
+        return max(min(chunkByteCount, parameterCount * 4), figures, WireProtocol.smallestBodyLimit)
+    }
+
+    /// The largest body that a worker of this run can be sent: a chunk, a packet of rows.
+    var largestBodyToWorker: Int { max(chunkByteCount, 2 * WireProtocol.rowPacketBytes, rowFormat.byteCount(rowCount: 1) ?? 0) }
+
     var tree: ShardTree { ShardTree(shardCount: shardCount) }
     var leafRows: Int { batchSize / shardCount }
 

@@ -2,6 +2,9 @@ internal import Wire
 internal import ZeroMQ
 
 extension SocketOptions {
+    /// What CurveZMQ adds to a frame, with room to spare (RFC 26: 33 bytes).
+    private static var encryptionOverhead: Int { 64 }
+
     /// Control messages are small and rare; a peer that can't take a few hundred is gone.
     static var control: SocketOptions {
         var options = SocketOptions()
@@ -13,14 +16,23 @@ extension SocketOptions {
         return options
     }
 
+    /// What workers say on it is short: a larger frame is refused before memory is taken for it.
+    static var controlOfCoordinator: SocketOptions {
+        var options = control
+        options.maximumFrameByteCount = WireProtocol.maximumWorkerControlBytes
+        return options
+    }
+
     /// Bodies are chunks, packets of rows, positions or figures. Flow is bounded by the protocol (window, credit, one version per
     /// pull); the high-water mark only has to stand above it.
-    static func data(chunkByteCount: Int, chunkCount: Int) -> SocketOptions {
+    ///
+    /// - Parameter largestBody: in bytes, of what is received.
+    static func data(largestBody: Int, chunkCount: Int) -> SocketOptions {
         var options = SocketOptions()
         let messages = max(1024, 4 * chunkCount)
         options.sendHighWaterMark = messages
         options.receiveHighWaterMark = messages
-        options.maximumFrameByteCount = max(chunkByteCount, 16 << 20)
+        options.maximumFrameByteCount = max(largestBody, DataHeader.byteCount) + encryptionOverhead
         options.maximumReconnectInterval = .seconds(2)
         return options
     }

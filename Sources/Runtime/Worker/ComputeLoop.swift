@@ -9,15 +9,17 @@ final class ComputeLoop {
     private let link: ComputeLink
     private let threads: Int
     private let shared: SharedSegmentsOption?
+    private let security: ZeroMQ.Security
     private var segments: WorkerSegments?
     private var current: WorkerRun?
     private var kept: (loader: RowLoader, run: String)?
 
-    init(context: Context, link: ComputeLink, threads: Int, shared: SharedSegmentsOption?) {
+    init(context: Context, link: ComputeLink, threads: Int, shared: SharedSegmentsOption?, security: ZeroMQ.Security) {
         self.context = context
         self.link = link
         self.threads = threads
         self.shared = shared
+        self.security = security
     }
 
     func run() {
@@ -67,7 +69,7 @@ final class ComputeLoop {
         current = nil
         let run = try WorkerRun(
             welcome: welcome, endpoint: endpoint, context: context, link: link, threads: threads, loader: kept?.loader,
-            loaderRun: kept?.run,
+            loaderRun: kept?.run, security: security,
             segments: { elementCount in
                 if segments == nil, let shared { segments = try WorkerSegments(shared, elementCount: elementCount) }
                 return segments

@@ -5,12 +5,16 @@ internal import ZeroMQ
 /// A worker's control socket, and what its main thread waits for beside it.
 final class ControlConnection {
     private let socket: Socket
+    private var monitor: Monitor
     private var message = Message(maximumParts: 1)
     private var poller = Poller()
     private let item: Poller.Item
 
-    init(context: Context, endpoint: String, wakers: [CInt]) throws(ZMQError) {
-        socket = try Socket(.dealer, in: context, options: .control)
+    init(context: Context, endpoint: String, wakers: [CInt], security: ZeroMQ.Security) throws(ZMQError) {
+        var options = SocketOptions.control
+        options.security = security
+        socket = try Socket(.dealer, in: context, options: options)
+        monitor = try Monitor(of: socket)
         item = poller.add(socket)
         for descriptor in wakers { _ = poller.add(descriptor: descriptor) }
         try socket.connect(endpoint)
@@ -26,6 +30,15 @@ final class ControlConnection {
     func wait(toSend: Bool, timeout: Duration) throws {
         poller.setEvents(toSend ? [.readable, .writable] : .readable, of: item)
         try poller.wait(timeout: timeout)
+    }
+
+    /// Why the newest handshake failed, nil if none did since the last call.
+    func handshakeFailure() throws(ZMQError) -> HandshakeFailure? {
+        var newest: HandshakeFailure?
+        while let event = try monitor.next() {
+            if case .handshakeFailed(let failure) = event.kind { newest = failure }
+        }
+        return newest
     }
 
     /// The next message from the coordinator, nil if there is none.

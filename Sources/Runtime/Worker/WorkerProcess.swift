@@ -13,9 +13,12 @@ public struct WorkerOptions: Sendable {
     public var parent: Int32?
     /// The segments that its parent shares with it; nil: payload travels in messages.
     public var shared: SharedSegmentsOption?
+    /// nil: the connection is not protected.
+    public var keys: WorkerKeys?
 
     public init(
-        endpoint: String, threads: Int, name: String?, patience: Duration, parent: Int32?, shared: SharedSegmentsOption? = nil
+        endpoint: String, threads: Int, name: String?, patience: Duration, parent: Int32?, shared: SharedSegmentsOption? = nil,
+        keys: WorkerKeys? = nil
     ) {
         self.endpoint = endpoint
         self.threads = threads
@@ -23,6 +26,7 @@ public struct WorkerOptions: Sendable {
         self.patience = patience
         self.parent = parent
         self.shared = shared
+        self.keys = keys
     }
 }
 
@@ -38,6 +42,8 @@ public final class WorkerProcess {
     private var connection: ControlConnection?
     /// A hello that has found no connection yet.
     private var owesHello = false
+    /// What was said last of a failed handshake.
+    private var handshakeNotice = ""
     private var ending: (code: Int32, message: String)?
 
     /// Runs a worker to its end and gives the exit code. To be called first in `main`: it arranges for the end with the parent, and
@@ -64,9 +70,9 @@ public final class WorkerProcess {
     }
 
     private func run() throws -> Int32 {
-        let (context, link, threads, shared) = (context, link, options.threads, options.shared)
+        let (context, link, threads, shared, security) = (context, link, options.threads, options.shared, security)
         // Not joined: a compute thread in the middle of a step is not waited for, the process ends with it.
-        _ = try WorkerThread.start(name: "compute") { ComputeLoop(context: context, link: link, threads: threads, shared: shared).run() }
+        _ = try WorkerThread.start(name: "compute") { ComputeLoop(context: context, link: link, threads: threads, shared: shared, security: security).run() }
         try perform(session.handle(.start, now: .zero))
         while ending == nil { try turn() }
         let (code, text) = ending ?? (0, "")
@@ -89,6 +95,7 @@ public final class WorkerProcess {
                 try perform(session.handle(.computeFailed(error: error), now: now))
             }
         }
+        try lookAtHandshake()
         while let message = try connection?.receive() { try perform(session.handle(.message(message), now: now)) }
         if owesHello { try sayHello() }
         try perform(session.handle(.tick(step: link.currentStep), now: now))
@@ -99,7 +106,8 @@ public final class WorkerProcess {
             switch effect {
             case .connect:
                 connection = try ControlConnection(
-                    context: context, endpoint: options.endpoint, wakers: [signals.descriptor, link.reportEvent.descriptor])
+                    context: context, endpoint: options.endpoint, wakers: [signals.descriptor, link.reportEvent.descriptor],
+                    security: security)
             case .sayHello: try sayHello()
             case .send(let message): _ = try connection?.send(message)
             case .build(let welcome):
@@ -111,6 +119,25 @@ public final class WorkerProcess {
             case .exit(let code, let message): ending = (code, message)
             }
         }
+    }
+
+    private var security: ZeroMQ.Security { options.keys?.security ?? .none }
+
+    /// A key that is not on the list ends the search; what else fails is said once, as it may be mended at the other end.
+    private func lookAtHandshake() throws {
+        guard let failure = try connection?.handshakeFailure() else { return }
+        if case .refused = failure {
+            let key = options.keys.map { "\($0.pair.publicKey.z85) (of \($0.folder.workerSecret))" } ?? "none"
+            ending = (3, "refused by the coordinator: this worker's key, \(key), is not among those it lets in (workers/*.pub of its key folder)")
+            return
+        }
+        let advice =
+            options.keys.map { "is \($0.folder.serverPublic) the key of this coordinator, and was it started with --keys?" }
+            ?? "was the coordinator started with --keys? Then this worker needs --keys too"
+        let text = "no connection to \(options.endpoint): the handshake failed (\(failure)); \(advice)"
+        guard text != handshakeNotice else { return }
+        handshakeNotice = text
+        printError("dnn-worker: \(text)")
     }
 
     private func sayHello() throws {

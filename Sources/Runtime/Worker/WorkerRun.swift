@@ -37,7 +37,7 @@ final class WorkerRun {
     /// - Parameter loader: rows of an earlier session; they are kept if it was the same run.
     init(
         welcome: Welcome, endpoint: String, context: Context, link: ComputeLink, threads: Int, loader: RowLoader?, loaderRun: String?,
-        segments: (_ elementCount: Int) throws -> WorkerSegments?
+        security: ZeroMQ.Security, segments: (_ elementCount: Int) throws -> WorkerSegments?
     ) throws {
         run = try JSONDecoder().decode(RunDescription.self, from: Data(welcome.run))
         try run.validate()
@@ -62,8 +62,10 @@ final class WorkerRun {
         } else {
             self.loader = RowLoader(run: run)
         }
+        var options = SocketOptions.data(largestBody: run.largestBodyToWorker, chunkCount: chunks.count)
+        options.security = security
         connection = try DataConnection(
-            context: context, endpoint: endpoint, options: .data(chunkByteCount: run.chunkByteCount, chunkCount: chunks.count),
+            context: context, endpoint: endpoint, options: options,
             welcome: welcome, link: link)
         try connection.send(DataHeader(kind: .attach))
     }

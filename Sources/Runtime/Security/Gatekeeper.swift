@@ -1,0 +1,48 @@
+internal import Training
+internal import ZeroMQ
+
+/// Says who is let in over tcp: answers handshakes by the allow-list, and keeps that list as it is on disk.
+final class Gatekeeper {
+    /// How the sockets are protected that other hosts can reach.
+    let security: ZeroMQ.Security
+    private let folder: KeyFolder
+    private var authenticator: Authenticator
+    private var list: AllowList
+
+    /// To be made before the first socket is bound.
+    init(_ keys: CoordinatorKeys, context: Context) throws {
+        folder = keys.folder
+        security = .curveServer(keys.pair.secretKey)
+        list = try AllowList(keys.folder.allowList)
+        authenticator = try Authenticator(in: context, allowed: Set(list.keys.keys))
+    }
+
+    func add(to poller: inout Poller) {
+        _ = poller.add(authenticator)
+    }
+
+    /// Answers the handshakes that wait, and says whom it has refused.
+    func answer() throws(ZMQError) -> [String] {
+        var refused: [String] = []
+        while let decision = try authenticator.answer() {
+            guard !decision.isAllowed else { continue }
+            let key = decision.key.map { "key \($0.z85)" } ?? "no key"
+            refused.append("somebody at \(decision.address) was refused: \(key) is not in \(folder.allowList)")
+        }
+        return refused
+    }
+
+    /// Looks whether the allow-list has changed; new handshakes are answered by the new one from now on.
+    func refresh() -> AllowList.Change? {
+        guard let change = list.refresh() else { return nil }
+        authenticator.allowed = Set(list.keys.keys)
+        return change
+    }
+}
+
+/// How the endpoint of `--bind` is protected.
+public enum LinkProtection: Sendable {
+    case keys(CoordinatorKeys)
+    /// Not at all over tcp; over ipc by the folder in which the socket lies.
+    case none
+}
