@@ -77,6 +77,7 @@ let package = Package(
                 "Checkpoints", "Training", "ParameterServer", "RunConfiguration", logging,
             ]),
         library("ProgramEntry", [argumentParser]),
+        library("FuzzTargets", ["Checkpoints", "Datasets", "Exactness", "OperatingSystem", "RunConfiguration", "Wire"]),
         program("dnn-coord", ["Runtime", "ProgramEntry", argumentParser]),
         program("dnn-worker", ["Runtime", "ProgramEntry", argumentParser]),
         program("dnn-bench", ["Runtime", "ProgramEntry", argumentParser]),
@@ -96,7 +97,16 @@ let package = Package(
         tests(of: "ParameterServer", ["Kernels", "Exactness", "NeuralNet", "Optimization", "OperatingSystem"]),
         tests(of: "RunConfiguration", ["NeuralNet", "Optimization", "Datasets", "Training"], resources: [.copy("Fixtures")]),
         tests(of: "Runtime", ["OperatingSystem", "Exactness", "Kernels", "ZeroMQ", "Datasets", "NeuralNet", "Wire"]),
+        tests(of: "FuzzTargets", resources: [.copy("Fixtures")]),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["OperatingSystem", "NeuralNet", "dnn-coord", "dnn-worker"], swiftSettings: swiftSettings),
+            name: "EndToEndTests", dependencies: ["OperatingSystem", "NeuralNet", "Wire", "ZeroMQ", "dnn-coord", "dnn-worker"], swiftSettings: swiftSettings),
     ]
 )
+
+// Built by deploy/fuzz only: its entry is libFuzzer's.
+if Context.environment["DNN_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "dnn-fuzz", dependencies: ["FuzzTargets"],
+            swiftSettings: swiftSettings + [.unsafeFlags(["-parse-as-library"])]))
+}

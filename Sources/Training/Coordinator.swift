@@ -72,6 +72,8 @@ public struct Coordinator: Sendable {
     public var isTraining: Bool { phase == .training }
     /// Whether the run waits for its first workers.
     public var isGathering: Bool { phase == .gathering }
+    /// Whether contributions are taken from a worker.
+    public func isAdmitted(_ worker: WorkerID) -> Bool { members[worker]?.state == .admitted }
     public var admittedWorkers: Int { members.values.count { $0.state == .admitted } }
 
     /// Whether the update that makes `version` is the last one before a barrier, so that its norms are wanted.

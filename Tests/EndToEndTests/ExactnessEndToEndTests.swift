@@ -66,12 +66,13 @@ struct ExactnessEndToEndTests {
         let coordinator = try RunningProgram(
             "dnn-coord",
             [
-                "train", file, "--output", folder.appending("run"), "--workers", "1", "--bind", "tcp://127.0.0.1:0", "--set",
-                "cluster.minimum_workers=3",
+                "train", file, "--output", folder.appending("run"), "--workers", "1", "--bind", "tcp://127.0.0.1:0", "--insecure",
+                "--set", "cluster.minimum_workers=3",
             ], in: folder)
-        let invitation = try coordinator.line(containing: "dnn-worker --connect ")
-        let endpoint = try #require(invitation.components(separatedBy: "--connect ").last)
-        let remote = try (0..<2).map { try RunningProgram("dnn-worker", ["--connect", endpoint, "--name", "tcp-\($0)"], in: folder) }
+        let endpoint = try coordinator.invitation()
+        let remote = try (0..<2).map {
+            try RunningProgram("dnn-worker", ["--connect", endpoint, "--insecure", "--name", "tcp-\($0)"], in: folder)
+        }
         #expect(coordinator.end() == 0)
         for worker in remote { #expect(worker.end() == 0) }
         let result = try Result(folder: folder.appending("run"))
@@ -106,14 +107,13 @@ struct ExactnessEndToEndTests {
         let file = try RunFiles.write(RunFiles.digits, to: folder)
         let coordinator = try RunningProgram(
             "dnn-coord",
-            ["train", file, "--output", folder.appending("run"), "--workers", "0", "--bind", "tcp://127.0.0.1:0"] + long, in: folder)
-        let invitation = try coordinator.line(containing: "dnn-worker --connect ")
-        let endpoint = try #require(invitation.components(separatedBy: "--connect ").last)
-        let first = try RunningProgram("dnn-worker", ["--connect", endpoint, "--name", "first"], in: folder)
+            ["train", file, "--output", folder.appending("run"), "--workers", "0", "--bind", "tcp://127.0.0.1:0", "--insecure"] + long, in: folder)
+        let endpoint = try coordinator.invitation()
+        let first = try RunningProgram("dnn-worker", ["--connect", endpoint, "--insecure", "--name", "first"], in: folder)
         try coordinator.line(containing: "epoch 2/")
         first.kill(SIGKILL)
         #expect(first.end() == 128 + SIGKILL)
-        let second = try RunningProgram("dnn-worker", ["--connect", endpoint, "--name", "second"], in: folder)
+        let second = try RunningProgram("dnn-worker", ["--connect", endpoint, "--insecure", "--name", "second"], in: folder)
         #expect(coordinator.end() == 0, "\(coordinator.text)")
         #expect(second.end() == 0)
         let result = try Result(folder: folder.appending("run"))

@@ -44,7 +44,7 @@ struct LifecycleEndToEndTests {
         let coordinator = try RunningProgram(
             "dnn-coord",
             [
-                "train", file, "--output", folder.appending("run"), "--workers", "0", "--bind", "tcp://127.0.0.1:0", "--set",
+                "train", file, "--output", folder.appending("run"), "--workers", "0", "--bind", "tcp://127.0.0.1:0", "--insecure", "--set",
                 "cluster.join_timeout_seconds=1", "--set", "cluster.minimum_workers=2",
             ], in: folder)
         #expect(coordinator.end() == 1)

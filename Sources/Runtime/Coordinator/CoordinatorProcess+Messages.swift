@@ -128,8 +128,10 @@ extension CoordinatorProcess {
         }
         if lane.usesChecksums, bodyCount > 0, checksum(lane.message.bytes(at: 2)) != header.checksum { throw .checksum }
         switch header.kind {
-        case .gradient: try takeGradient(header, lane: lane)
-        case .sharedGradient: try takeSharedGradient(header, from: peer)
+        case .gradient, .sharedGradient:
+            // Who has not shown that its kernels give the run's bits has no say in them.
+            guard machine.isAdmitted(worker) else { return drop() }
+            if header.kind == .gradient { try takeGradient(header, lane: lane) } else { try takeSharedGradient(header, from: peer) }
         case .pull: sendWeights(to: worker, wanted: header.step)
         case .rowsWanted: try sendRows(to: worker, header: header, positions: body(of: lane))
         case .figures: try takeFigures(from: worker, header: header, body: body(of: lane))

@@ -62,6 +62,12 @@ final class RunningProgram {
         throw Failure(description: "the program ended without saying '\(text)':\n" + lines.joined(separator: "\n"))
     }
 
+    /// The endpoint that a coordinator invites workers to.
+    func invitation() throws -> String {
+        let words = try line(containing: "dnn-worker --connect ").components(separatedBy: "--connect ").last ?? ""
+        return words.components(separatedBy: " ").first ?? ""
+    }
+
     private func nextLine() -> String? {
         while true {
             if let end = unread.firstIndex(of: 10) {
@@ -132,6 +138,9 @@ struct Result: Decodable {
     struct Events: Decodable {
         var leasesReissued: Int
         var workersLost: Int
+        var framesDropped: Int
+        var connectionsCut: Int
+        var handshakesFailed: Int
     }
 
     var weightsSha256: String
