@@ -15,6 +15,7 @@ struct DnnBench: ParsableCommand {
 }
 
 extension Workload: ExpressibleByArgument {}
+extension BenchmarkTransport: ExpressibleByArgument {}
 
 struct Step: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -45,13 +46,16 @@ struct Step: ParsableCommand {
     @Option(help: "f32, or bf16 where the processor has it.")
     var precision = "f32"
 
+    @Option(help: "local: ipc and shared memory; tcp: over the loopback address; curve: the same, encrypted.")
+    var transport = BenchmarkTransport.local
+
     @Flag(help: "Prints JSON.")
     var json = false
 
     func run() throws {
         let benchmark = StepBenchmark(
             workload: workload, workers: workers, threads: threads, steps: steps, virtualShards: virtualShards, chunkBytes: chunkBytes,
-            precision: precision)
+            precision: precision, transport: transport)
         guard let result = try benchmark.run() else { throw ExitCode.failure }
         if json {
             let encoder = JSONEncoder()

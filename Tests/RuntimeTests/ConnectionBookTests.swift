@@ -13,7 +13,7 @@ import Testing
     @Test func theOldestStrangersGoPastTheLimit() {
         let surplus: Int32 = 3
         var book = book(1...Int32(ConnectionBook.mostStrangers) + surplus + 1)
-        #expect(book.claim(1, for: 7))
+        #expect(book.claim(1, for: 7) == true)
         let cuts = book.overdue(now: .seconds(1)) { _ in nil }
         #expect(cuts == (2...surplus + 1).map { ConnectionBook.Cut(descriptor: $0, reason: .tooManyStrangers) })
         #expect(book.strangerCount == ConnectionBook.mostStrangers + Int(surplus))
@@ -21,7 +21,7 @@ import Testing
 
     @Test func aStrangerThatNeverBecomesAWorkersGoes() {
         var book = book(1...2)
-        #expect(book.claim(2, for: 7))
+        #expect(book.claim(2, for: 7) == true)
         #expect(book.overdue(now: ConnectionBook.strangersTime) { _ in nil } == [])
         let later = ConnectionBook.strangersTime + .seconds(1)
         #expect(book.overdue(now: later) { _ in nil } == [.init(descriptor: 1, reason: .silentStranger)])
@@ -31,7 +31,7 @@ import Testing
 
     @Test func aMessageWithoutAnEndIsCut() {
         var book = book(1...2)
-        #expect(book.claim(2, for: 7))
+        #expect(book.claim(2, for: 7) == true)
         var received: [Int32: UInt64] = [1: ConnectionBook.strangersBytes, 2: book.sessionBytes]
         #expect(book.overdue(now: .seconds(1)) { received[$0] } == [])
         received = received.mapValues { $0 + 1 }
@@ -44,7 +44,7 @@ import Testing
 
     @Test func aMessageThatArrivesStartsTheCountAgain() {
         var book = book([1])
-        #expect(book.claim(1, for: 7))
+        #expect(book.claim(1, for: 7) == true)
         for turn in 1...10 {
             book.heard(1)
             #expect(book.overdue(now: .seconds(Int64(turn))) { _ in UInt64(turn) * 1 << 30 } == [])
@@ -56,10 +56,10 @@ import Testing
 
     @Test func whatHasEndedIsKnownOnceAndClaimedNoMore() {
         var book = book([5])
-        #expect(book.claim(5, for: 3))
+        #expect(book.claim(5, for: 3) == true)
         #expect(book.ended(5)?.worker == 3)
         #expect(book.ended(5) == nil)
-        #expect(!book.claim(5, for: 3))
+        #expect(book.claim(5, for: 3) == false)
         book.heard(5)
         #expect(book.entries.isEmpty)
     }

@@ -1,3 +1,4 @@
+import Exactness
 import Testing
 import Wire
 

@@ -48,9 +48,11 @@ public struct StepBenchmark: Sendable {
     public var chunkBytes: Int?
     /// As in a run file.
     public var precision: String
+    public var transport: BenchmarkTransport
 
     public init(
-        workload: Workload, workers: Int, threads: Int, steps: Int?, virtualShards: Int?, chunkBytes: Int?, precision: String = "f32"
+        workload: Workload, workers: Int, threads: Int, steps: Int?, virtualShards: Int?, chunkBytes: Int?, precision: String = "f32",
+        transport: BenchmarkTransport = .local
     ) {
         self.workload = workload
         self.workers = workers
@@ -59,6 +61,7 @@ public struct StepBenchmark: Sendable {
         self.virtualShards = virtualShards
         self.chunkBytes = chunkBytes
         self.precision = precision
+        self.transport = transport
     }
 
     /// What was measured over the steps behind the warm-up.
@@ -95,9 +98,11 @@ public struct StepBenchmark: Sendable {
         try Data(runFile(epochs: epochs).utf8).write(to: URL(fileURLWithPath: folder.appending("run.yaml")))
         let completions = Mutex<[Duration]>([])
         completions.withLock { $0.reserveCapacity(epochs * Self.stepsPerEpoch) }
+        var options = CoordinatorOptions(workers: workers, threads: threads, isQuiet: true)
+        let remote = try transport.startWorkers(workers, threads: threads, in: folder, &options)
+        defer { remote.end() }
         let command = TrainCommand(
-            runFile: folder.appending("run.yaml"), overrides: [], output: folder.appending("run"),
-            options: CoordinatorOptions(workers: workers, threads: threads, isQuiet: true), printsJSON: false)
+            runFile: folder.appending("run.yaml"), overrides: [], output: folder.appending("run"), options: options, printsJSON: false)
         let code = command.run { _, now in completions.withLock { $0.append(now) } }
         guard code == TrainCommand.ExitCode.completed else { return nil }
         let times = completions.withLock { $0 }.dropFirst(warmUp).map(\.seconds)

@@ -115,7 +115,7 @@ extension CoordinatorProcess {
             if let watch = lane.watches?.data {
                 guard let descriptor = lane.message.sourceDescriptor, (try? watch.claim(descriptor, for: worker, now: now)) == true
                 else { return drop() }
-                if let former = peers[worker]?.descriptors.data, former != descriptor { watch.cut(former, now: now) }
+                if let former = peers[worker]?.descriptors.data, former != descriptor { watch.cut(former, of: worker, now: now) }
                 peers[worker]?.descriptors.data = descriptor
             }
             if let former = peers[worker]?.data { byData[former] = nil }

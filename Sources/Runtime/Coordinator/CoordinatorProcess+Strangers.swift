@@ -30,6 +30,7 @@ extension CoordinatorProcess {
         for worker in Set(watches.control.takeEndings() + watches.data.takeEndings()) {
             // Half a worker is none: it comes again with both.
             endConnections(of: worker)
+            peers[worker]?.isSubscribed = false
             dispatch(.disconnected(worker))
         }
     }
@@ -74,15 +75,15 @@ extension CoordinatorProcess {
     func endConnections(of worker: WorkerID) {
         guard let peer = peers[worker], let watches = lanes[peer.control.lane].watches else { return }
         peers[worker]?.descriptors = Peer.Descriptors()
-        if let descriptor = peer.descriptors.control { watches.control.cut(descriptor, now: now) }
-        if let descriptor = peer.descriptors.data { watches.data.cut(descriptor, now: now) }
+        if let descriptor = peer.descriptors.control { watches.control.cut(descriptor, of: worker, now: now) }
+        if let descriptor = peer.descriptors.data { watches.data.cut(descriptor, of: worker, now: now) }
     }
 
     /// The connections of a session that is over are strangers' again.
     func releaseConnections(of worker: WorkerID) {
         guard let peer = peers[worker], let watches = lanes[peer.control.lane].watches else { return }
-        if let descriptor = peer.descriptors.control { watches.control.unclaim(descriptor, now: now) }
-        if let descriptor = peer.descriptors.data { watches.data.unclaim(descriptor, now: now) }
+        if let descriptor = peer.descriptors.control { watches.control.unclaim(descriptor, of: worker, now: now) }
+        if let descriptor = peer.descriptors.data { watches.data.unclaim(descriptor, of: worker, now: now) }
     }
 
     /// Adds what the watches have counted.

@@ -7,7 +7,7 @@ internal import Training
 /// come to.
 struct ConnectionBook {
     /// Strangers at a time. A coordinator that comes back sees all its workers as strangers for a moment, once per socket.
-    static let mostStrangers = 256
+    static let mostStrangers = 128
     /// How long a stranger may stay: the handshake has its own, shorter time in libzmq, hello and attach follow at once.
     static let strangersTime = Duration.seconds(30)
     /// Bytes that a stranger may send without a message arriving: a handshake, a hello.

@@ -60,15 +60,21 @@ final class SocketWatch {
         return book.claim(descriptor, for: worker)
     }
 
-    /// Ends a connection; it counts as nobody's from now on.
-    func cut(_ descriptor: CInt, now: Duration) {
+    /// Ends a connection, whosever it is; it counts as nobody's from now on.
+    private func cut(_ descriptor: CInt, now: Duration) {
         guard let entry = book.entries[descriptor] else { return }
         book.unclaim(descriptor, now: now)
         if Connection.end(descriptor, to: entry.peer) { cutConnections += 1 }
     }
 
-    func unclaim(_ descriptor: CInt, now: Duration) {
-        book.unclaim(descriptor, now: now)
+    /// Ends a worker's connection, unless it has ended already: its number may be somebody else's by now.
+    func cut(_ descriptor: CInt, of worker: WorkerID, now: Duration) {
+        if book.entries[descriptor]?.worker == worker { cut(descriptor, now: now) }
+    }
+
+    /// A worker's connection is a stranger's again.
+    func unclaim(_ descriptor: CInt, of worker: WorkerID, now: Duration) {
+        if book.entries[descriptor]?.worker == worker { book.unclaim(descriptor, now: now) }
     }
 
     /// Ends the connections of everybody who has no session: they may come again, and are asked for their keys again.
