@@ -61,9 +61,10 @@ struct HostilePeerEndToEndTests {
         let hello = Hello(
             protocolVersion: WireProtocol.version, numericsVersion: 1, name: "spy", processID: 1, host: "nowhere", runSHA256: nil)
         #expect(try socket.send(Frame(copying: ControlCodec.encode(WorkerMessage.hello(hello))), dontWait: false) == .sent)
-        let answer = try #require(try socket.receive(dontWait: false)).withBytes { (bytes) throws(WireError) in
-            try ControlCodec.decode(CoordinatorMessage.self, from: bytes)
-        }
+        var message = Message(maximumParts: 1)
+        let reception = try socket.receive(into: &message, dontWait: false)
+        try #require(reception == .received)
+        let answer = try ControlCodec.decode(CoordinatorMessage.self, from: message.bytes(at: 0))
         guard case .welcome(let welcome) = answer, let port = welcome.dataPort, let colon = endpoint.lastIndex(of: ":") else {
             throw RunningProgram.Failure(description: "\(answer)")
         }
