@@ -99,7 +99,8 @@ let package = Package(
         tests(of: "Runtime", ["OperatingSystem", "Exactness", "Kernels", "ZeroMQ", "Datasets", "NeuralNet", "Wire"]),
         tests(of: "FuzzTargets", resources: [.copy("Fixtures")]),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["OperatingSystem", "NeuralNet", "Wire", "ZeroMQ", "dnn-coord", "dnn-worker"], swiftSettings: swiftSettings),
+            name: "EndToEndTests", dependencies: ["OperatingSystem", "NeuralNet", "Wire", "ZeroMQ", "dnn-coord", "dnn-worker"],
+            swiftSettings: swiftSettings),
     ]
 )
 

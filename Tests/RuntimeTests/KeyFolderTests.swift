@@ -21,7 +21,8 @@ import ZeroMQ
     @Test func aNewFolderServesBothSidesAndIsPrivate() throws {
         let lines = try KeygenCommand.make(folder: keys, workers: ["host-2"])
         for path in ["", "/workers", "/hosts", "/hosts/host-2"] { #expect(try mode(keys + path) == 0o700) }
-        for path in ["/server.key", "/server.pub", "/worker.key", "/workers/worker.pub", "/workers/host-2.pub", "/hosts/host-2/worker.key"] {
+        for path in ["/server.key", "/server.pub", "/worker.key", "/workers/worker.pub", "/workers/host-2.pub", "/hosts/host-2/worker.key"]
+        {
             #expect(try mode(keys + path) == 0o600)
         }
         let coordinator = try CoordinatorKeys(folder: keys)

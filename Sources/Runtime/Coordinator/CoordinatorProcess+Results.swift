@@ -17,7 +17,9 @@ extension CoordinatorProcess {
     func describe() {
         for line in run.dataLines + [run.netLine] + run.trainingLines { reporter.line(line) }
         var workers = "\(localWorkerCount) local × \(threadsPerWorker) thread\(threadsPerWorker == 1 ? "" : "s")"
-        if let remote = lanes.first(where: { !$0.isLocal }) { workers += "; others: dnn-worker --connect \(remote.endpoint)\(workerOption)" }
+        if let remote = lanes.first(where: { !$0.isLocal }) {
+            workers += "; others: dnn-worker --connect \(remote.endpoint)\(workerOption)"
+        }
         reporter.line("workers   \(workers)")
         if gatekeeper == nil, lanes.contains(where: { !$0.isLocal }) {
             reporter.warning(

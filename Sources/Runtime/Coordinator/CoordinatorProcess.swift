@@ -28,7 +28,8 @@ public struct CoordinatorOptions: Sendable {
     public var cores: Int?
 
     public init(
-        workers: Int? = nil, threads: Int = 1, bind: String? = nil, protection: LinkProtection = .none, isQuiet: Bool = false, cores: Int? = nil
+        workers: Int? = nil, threads: Int = 1, bind: String? = nil, protection: LinkProtection = .none, isQuiet: Bool = false,
+        cores: Int? = nil
     ) {
         self.workers = workers
         self.threads = threads

@@ -23,7 +23,9 @@ final class Lane {
         context: Context, endpoint: String, largestBody: Int, chunkCount: Int, gatekeeper: Gatekeeper? = nil, isWatched: Bool = false
     ) throws {
         guard endpoint.hasPrefix("tcp://") || endpoint.hasPrefix("ipc://") else { throw EndpointError(endpoint: endpoint) }
-        var options = (control: SocketOptions.controlOfCoordinator, data: SocketOptions.data(largestBody: largestBody, chunkCount: chunkCount))
+        var options = (
+            control: SocketOptions.controlOfCoordinator, data: SocketOptions.data(largestBody: largestBody, chunkCount: chunkCount)
+        )
         if endpoint.hasPrefix("tcp://"), let gatekeeper {
             (options.control.security, options.data.security) = (gatekeeper.security, gatekeeper.security)
             (options.control.authenticationDomain, options.data.authenticationDomain) = ("control", "data")

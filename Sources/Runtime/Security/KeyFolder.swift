@@ -75,7 +75,8 @@ public enum KeyError: Error, Equatable, Sendable, CustomStringConvertible {
         case .notAKey(let path): "\(path): holds no key (40 characters of Z85 in one line); make a new one with `dnn-coord keygen`"
         case .unreadable(let text): text
         case .taken(let path): "\(path): is there already; keys are never overwritten: remove it first, or choose another name"
-        case .badName(let name): "\(name): a worker's name in a key folder has letters, digits, '-', '_' and '.', and begins with none of these last"
+        case .badName(let name):
+            "'\(name)': a worker's name in a key folder has up to 100 letters (a to z), digits, '-', '_' and '.', and begins with a letter or digit"
         }
     }
 }

@@ -53,8 +53,13 @@ public enum KeygenCommand {
     }
 
     private static func isName(_ name: String) -> Bool {
-        let letters = name.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0)) || "-_.".unicodeScalars.contains($0) }
-        return letters && !name.isEmpty && name.utf8.count <= 100 && !"-_.".contains(name.prefix(1))
+        let isSpelled = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+            default: "-_.".utf8.contains(byte)
+            }
+        }
+        return isSpelled && !name.isEmpty && name.utf8.count <= 100 && !"-_.".contains(name.prefix(1))
     }
 
     private static func write(_ key: CurveSecretKey, to path: String) throws {

@@ -93,7 +93,8 @@ final class SocketWatch {
             let host = entry?.peer.map { $0.prefix(upTo: $0.lastIndex(of: ":") ?? $0.endIndex) } ?? "somebody"
             let text =
                 switch overdue.reason {
-                case .tooManyStrangers: "more than \(ConnectionBook.mostStrangers) connections are no worker's; the oldest are cut, from \(host)"
+                case .tooManyStrangers:
+                    "more than \(ConnectionBook.mostStrangers) connections are no worker's; the oldest are cut, from \(host)"
                 case .silentStranger: "a connection from \(host) did not become a worker's and was cut"
                 case .endlessMessage: "a connection from \(host) sent a message without an end and was cut"
                 }

@@ -72,7 +72,9 @@ public final class WorkerProcess {
     private func run() throws -> Int32 {
         let (context, link, threads, shared, security) = (context, link, options.threads, options.shared, security)
         // Not joined: a compute thread in the middle of a step is not waited for, the process ends with it.
-        _ = try WorkerThread.start(name: "compute") { ComputeLoop(context: context, link: link, threads: threads, shared: shared, security: security).run() }
+        _ = try WorkerThread.start(name: "compute") {
+            ComputeLoop(context: context, link: link, threads: threads, shared: shared, security: security).run()
+        }
         try perform(session.handle(.start, now: .zero))
         while ending == nil { try turn() }
         let (code, text) = ending ?? (0, "")
@@ -128,7 +130,9 @@ public final class WorkerProcess {
         guard let failure = try connection?.handshakeFailure() else { return }
         if case .refused = failure {
             let key = options.keys.map { "\($0.pair.publicKey.z85) (of \($0.folder.workerSecret))" } ?? "none"
-            ending = (3, "refused by the coordinator: this worker's key, \(key), is not among those it lets in (workers/*.pub of its key folder)")
+            ending = (
+                3, "refused by the coordinator: this worker's key, \(key), is not among those it lets in (workers/*.pub of its key folder)"
+            )
             return
         }
         let advice =

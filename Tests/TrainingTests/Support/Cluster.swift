@@ -301,6 +301,8 @@ final class Cluster {
         guard coordinator.phase == .training || coordinator.phase == .evaluating else { return }
         let holders = coordinator.leases.workers
         #expect(holders.allSatisfy { coordinator.members[$0]?.state == .admitted }, "a lease is held by nobody who is there")
-        if coordinator.members.values.contains(where: { $0.state == .admitted && $0.isConnected }) { #expect(coordinator.leases.orphans == [], "shards that nobody computes") }
+        if coordinator.members.values.contains(where: { $0.state == .admitted && $0.isConnected }) {
+            #expect(coordinator.leases.orphans == [], "shards that nobody computes")
+        }
     }
 }
