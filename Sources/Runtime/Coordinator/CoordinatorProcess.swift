@@ -195,6 +195,8 @@ final class CoordinatorProcess {
         for lane in lanes {
             _ = poller.add(lane.control)
             _ = poller.add(lane.data)
+            lane.watches?.control.add(to: &poller)
+            lane.watches?.data.add(to: &poller)
         }
         gatekeeper?.add(to: &poller)
         dispatch(.start)

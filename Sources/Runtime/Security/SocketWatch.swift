@@ -18,6 +18,10 @@ final class SocketWatch {
         book = ConnectionBook(maximumFrameByteCount: maximumFrameByteCount)
     }
 
+    func add(to poller: inout Poller) {
+        _ = poller.add(monitor)
+    }
+
     /// Takes what the monitor has to tell.
     func collect(now: Duration) throws(ZMQError) {
         while let event = try monitor.next() {
