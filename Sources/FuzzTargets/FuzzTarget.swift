@@ -63,22 +63,13 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
 
     private func reading(_ bytes: UnsafeRawBufferPointer, as name: String, _ read: (String) throws -> Void) {
         do {
-            let path = Self.folder.appending(name)
+            // In memory where there is such a place.
+            let folder = try (try? TemporaryFolder(prefix: "dnn-fuzz-", in: "/dev/shm")) ?? TemporaryFolder(prefix: "dnn-fuzz-")
+            let path = folder.appending(name)
             try Self.replace(path, by: bytes)
             try read(path)
         } catch {
             _ = "\(error)"  // its text is made of foreign bytes as well
         }
     }
-}
-
-extension FuzzTarget {
-    /// In memory: a file is written for every input.
-    private static let folder: TemporaryFolder = {
-        do {
-            return try TemporaryFolder(prefix: "dnn-fuzz-", in: "/dev/shm")
-        } catch {
-            fatalError("/dev/shm: \(error)")
-        }
-    }()
 }
