@@ -4,6 +4,8 @@ public enum OptimizationError: Error, Equatable, CustomStringConvertible {
     case option(String, problem: String)
     /// The summed gradient is NaN or infinite at `element` of the layout; the step was not taken.
     case gradientNotFinite(element: Int, step: UInt64)
+    /// The loss is NaN or infinite before the step has moved; it was not taken.
+    case lossNotFinite(step: UInt64)
 
     public var description: String {
         switch self {
@@ -11,6 +13,8 @@ public enum OptimizationError: Error, Equatable, CustomStringConvertible {
         case .gradientNotFinite(let element, let step):
             "the gradient of step \(step) is not finite (first at element \(element)); the weights are those before it. "
                 + "A lower learning rate, or clipping, often helps"
+        case .lossNotFinite(let step):
+            "the loss of step \(step) is not finite; the weights are those before it"
         }
     }
 }

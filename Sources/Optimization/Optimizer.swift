@@ -15,11 +15,13 @@ public final class Optimizer {
     /// The rule's state, in the order of `slotNames`.
     public let slots: [FloatBlock]
     /// Steps taken.
-    public private(set) var stepCount: UInt64 = 0
+    public internal(set) var stepCount: UInt64 = 0
     /// The rule's at first; set it to follow a schedule.
     public var learningRate: Double
 
     private let updater: Updater
+    /// Of a rule that evaluates several times per step.
+    let machine: ClosureMachine?
     private let scratch = UpdateScratch(shardCount: 1)
     private let views: (slots: [FloatView], nextSlots: [MutableFloatView])
 
@@ -40,6 +42,10 @@ public final class Optimizer {
         self.slots = slots
         learningRate = rule.learningRate
         self.updater = updater
+        machine =
+            rule.isClosureRule
+            ? try ClosureMachine(
+                rule: rule, objective: PenalizedObjective(updater.segments, treatment: treatment), weights: weights.view) : nil
         views = (slots.map(\.view), slots.map(\.mutableView))
     }
 
@@ -51,6 +57,7 @@ public final class Optimizer {
 
     /// One update from the gradient as it stands.
     public func step() throws(OptimizationError) {
+        guard machine == nil else { throw noClosure }
         guard learningRate >= 0 && Float(learningRate).isFinite else {
             throw .option("learning_rate", problem: "must be a number not below 0, got \(learningRate)")
         }
@@ -65,11 +72,14 @@ public final class Optimizer {
         stepCount += 1
     }
 
-    /// Evaluates and updates: `closure` clears the gradient, fills it and returns the loss, which is handed back.
+    /// Evaluates and updates: `closure` clears the gradient, fills it with the mean gradient and returns the mean loss.
     ///
-    /// Rules that need several evaluations per step call it as often as they need; those here call it once.
+    /// Rules that need several evaluations per step call it as often as they need, each time at other weights; the others call it once.
+    /// Penalties are added here, to loss and gradient alike. An error of the closure takes no step and puts the weights back.
+    /// - Returns: what the first call returned.
     @discardableResult
     public func step<Loss>(_ closure: () throws -> Loss) throws -> Loss {
+        if let machine { return try search(machine, closure) }
         let loss = try closure()
         try step()
         return loss

@@ -35,6 +35,7 @@ extension RuleSpecification {
         case .adadelta(_, let rho, let epsilon):
             try check("rho", rho, Self.share)
             try check("epsilon", epsilon, Self.epsilon)
+        case .lbfgs, .conjugateGradient: try validateClosureOptions()
         }
     }
 
@@ -46,6 +47,9 @@ extension RuleSpecification {
         }
         try check("regularization.l2", treatment.l2, Self.nonNegative)
         try check("regularization.l1", treatment.l1, Self.nonNegative)
+        if isClosureRule && treatment.clipValue != nil {
+            throw .option("clip.value", problem: "does not go with \(keyword): its search needs the gradient of the loss as it is")
+        }
         if case .adamw = self, treatment.l2 != 0 {
             throw .option("regularization.l2", problem: "adamw decays weights itself: use its weight_decay, or rule adam with l2")
         }

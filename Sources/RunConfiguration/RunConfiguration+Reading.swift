@@ -20,6 +20,7 @@ extension RunConfiguration {
         diagnostics.reportUnknownKeys()
         guard let (name, seed, data, model, optimizer, penalties, training, cluster, fittedFrom) = sections else { return nil }
         CrossChecks(diagnostics: diagnostics, data: data, model: model, training: training, cluster: cluster).run()
+        ClosureCompanions(diagnostics: diagnostics, tree: tree).check(beside: optimizer?.rule)
         guard diagnostics.problems.isEmpty else { return nil }
         guard let data, let specification = data.specification, let model = model?.settings, var optimizer, let penalties, let training,
             let cluster, let fittedFrom

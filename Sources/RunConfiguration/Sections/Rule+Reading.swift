@@ -7,8 +7,10 @@ extension RuleSpecification {
             "sgd": { $0.options { readRate($0).map { .sgd(learningRate: $0) } } },
             "momentum": { $0.options(readMomentum) },
             "adam": { $0.options(readAdam) },
+            "lbfgs": { $0.options(readLBFGS) },
+            "conjugate_gradient": { $0.options(readConjugateGradient) },
         ],
-        later: ["adagrad", "rmsprop", "adamw", "adamax", "nadam", "radam", "adadelta", "lbfgs", "conjugate_gradient"])
+        later: ["adagrad", "rmsprop", "adamw", "adamax", "nadam", "radam", "adadelta"])
 
     private static func readRate(_ s: Section) -> Double? {
         s.required("learning_rate", .number(.positive))
