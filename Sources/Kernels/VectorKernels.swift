@@ -1,5 +1,6 @@
 internal import CKernels
 internal import Exactness
+internal import Glibc
 
 /// Whole vectors of parameters: figures of blocks, and sums of vectors, for rules that search along a line.
 ///
@@ -24,6 +25,17 @@ public enum VectorKernels {
     /// The largest |a|; not a number if any element is infinite or none.
     public static func largestMagnitude(_ a: FloatView) -> Float {
         UpdateKernels.withUpdateMode { ck_largest_magnitude(a.floats, a.count) }
+    }
+
+    /// Whether both have the same bits.
+    public static func areEqual(_ a: FloatView, _ b: FloatView) -> Bool {
+        a.count == b.count && memcmp(a.base, b.base, a.bytes.count) == 0
+    }
+
+    /// a += b, in Float.
+    public static func add(_ b: FloatView, to a: MutableFloatView) {
+        precondition(a.count == b.count, "a sum of vectors of unequal length")
+        UpdateKernels.withUpdateMode { InstructionSet.effective.table.pointee.add(a.base, b.floats, a.count) }
     }
 
     /// a + factor·b; `result` may be a or b.

@@ -45,7 +45,7 @@ public final class Optimizer {
         machine =
             rule.isClosureRule
             ? try ClosureMachine(
-                rule: rule, objective: PenalizedObjective(updater.segments, treatment: treatment), weights: weights.view) : nil
+                rule: rule, objective: PenalizedObjective(updater.segments, treatment: treatment), weights: weights) : nil
         views = (slots.map(\.view), slots.map(\.mutableView))
     }
 

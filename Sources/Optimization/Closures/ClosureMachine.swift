@@ -41,10 +41,11 @@ public final class ClosureMachine {
     private var phase = Phase.idle
     private var search: WolfeSearch<FloatBlock>?
     private var stepEvaluations = 0
+    private var stepMoves = 0
 
     /// - Parameter weights: copied.
     /// - Throws: where the rule evaluates but once per step, or has an option outside its range.
-    public init(rule: RuleSpecification, objective: PenalizedObjective, weights: FloatView) throws(OptimizationError) {
+    public init(rule: RuleSpecification, objective: PenalizedObjective, weights: FloatBlock) throws(OptimizationError) {
         try rule.validate()
         guard let method = rule.closureMethod else {
             throw .option("rule", problem: "\(rule.keyword) takes one evaluation per step, it needs no search")
@@ -54,7 +55,7 @@ public final class ClosureMachine {
         self.objective = objective
         pool = BlockPool(elementCount: weights.count)
         let block = pool.take()
-        block.mutableView.copy(from: weights)
+        block.mutableView.copy(from: weights.view)
         committed = ClosureState(weights: block)
         state = committed
     }
@@ -83,12 +84,12 @@ public final class ClosureMachine {
     }
 
     /// Goes on where another machine of the same rule was after a complete step: its weights, slots and scalars.
-    public func restore(weights: FloatView, slots: [FloatView], scalars: ClosureScalars) {
+    public func restore(weights: FloatBlock, slots: [FloatBlock], scalars: ClosureScalars) {
         precondition(slots.count <= slotNames.count, "slots of another rule")
-        func copied(_ view: FloatView) -> FloatBlock {
-            let block = pool.take()
-            block.mutableView.copy(from: view)
-            return block
+        func copied(_ block: FloatBlock) -> FloatBlock {
+            let copy = pool.take()
+            copy.mutableView.copy(from: block.view)
+            return copy
         }
         var restored = ClosureState(weights: copied(weights))
         restored.scalars = scalars
@@ -128,6 +129,7 @@ public final class ClosureMachine {
     public func beginStep(isSameObjective: Bool) -> Turn {
         guard case .idle = phase else { preconditionFailure("a step begins when the last one is done") }
         stepEvaluations = 0
+        stepMoves = 0
         if isSameObjective, state.gradient != nil { return state.scalars.isExhausted ? .stepDone : nextIteration() }
         state.scalars.isExhausted = false
         phase = .starting
@@ -216,6 +218,7 @@ public final class ClosureMachine {
         state.gradient = point.payload
         state.scalars.loss = point.loss
         state.scalars.iterations += 1
+        stepMoves += 1
         method.learn(&state, from: before, direction: direction, length: point.length, slope: slope, pool: &pool)
         let change = abs(point.length) * Double(VectorKernels.largestMagnitude(direction.view))
         if change <= limits.toleranceChange { return done() }
@@ -223,8 +226,10 @@ public final class ClosureMachine {
         return nextIteration()
     }
 
-    /// No length is better than 0: what the rule believes of the loss is of no use, the next step begins with steepest descent.
+    /// No length is better than 0. In a step's first iteration that means that what the rule believes of the loss is of no use: the
+    /// next step begins with steepest descent. In a later one the evaluations may just have run out.
     private func stuck() -> Turn {
+        guard stepMoves == 0 else { return done() }
         state.scalars.isExhausted = state.isForgetful
         state.forget()
         return done()

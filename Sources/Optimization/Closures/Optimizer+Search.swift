@@ -3,10 +3,9 @@ internal import Kernels
 extension Optimizer {
     /// A step of a closure rule: evaluates wherever the machine wants it.
     func search<Loss>(_ machine: ClosureMachine, _ closure: () throws -> Loss) throws -> Loss {
-        let start = machine.weights
-        if !start.view.bytes.elementsEqual(weights.view.bytes) {
+        if !VectorKernels.areEqual(machine.weights.view, weights.view) {
             // Somebody else has set the weights: what was learnt before tells nothing of them.
-            machine.restore(weights: weights.view, slots: [], scalars: ClosureScalars())
+            machine.restore(weights: weights, slots: [], scalars: ClosureScalars())
         }
         var first: Loss?
         do {

@@ -75,9 +75,9 @@ struct WolfeSearch<Payload> {
     }
 
     private mutating func bracket(_ previous: Point, _ new: Point) -> Answer {
-        if !decreasesEnough(new) || (evaluations > 1 && new.loss >= previous.loss) { return narrow(between: previous, new) }
+        if !decreasesEnough(new) || (evaluations > 1 && new.loss >= previous.loss) { return narrow(low: previous, high: new) }
         if isFlat(new) { return .done(new) }
-        if new.slope >= 0 { return narrow(between: previous, new) }
+        if new.slope >= 0 { return narrow(low: new, high: previous) }
         if evaluations >= mostEvaluations { return .done(new) }
         phase = .bracketing(previous: new)
         let bounds = new.length + 0.01 * (new.length - previous.length)...new.length * 10
@@ -85,15 +85,17 @@ struct WolfeSearch<Payload> {
     }
 
     private mutating func narrow(_ low: Point, _ high: Point, _ new: Point) -> Answer {
-        guard decreasesEnough(new), new.loss < low.loss else { return narrow(between: low, new) }
+        guard decreasesEnough(new), new.loss < low.loss else { return narrow(low: low, high: new) }
         if isFlat(new) { return .done(new) }
-        return narrow(between: new, new.slope * (high.length - low.length) >= 0 ? low : high)
+        return narrow(low: new, high: new.slope * (high.length - low.length) >= 0 ? low : high)
     }
 
-    private mutating func narrow(between one: Point, _ other: Point) -> Answer {
-        let (low, high) = one.loss <= other.loss ? (one, other) : (other, one)
+    /// Goes on between `low`, the best length that decreases the loss enough, and `high`, behind a minimum seen from there.
+    private mutating func narrow(low: Point, high: Point) -> Answer {
         let (first, last) = (min(low.length, high.length), max(low.length, high.length))
-        if evaluations >= mostEvaluations || (last - first) * directionSize < toleranceChange { return .done(low) }
+        if evaluations >= mostEvaluations || (last - first) * directionSize < toleranceChange {
+            return .done(low.length == 0 && high.loss < low.loss ? high : low)
+        }
         phase = .narrowing(low: low, high: high)
         var next = Self.minimum(between: low, high, within: first...last)
         let room = Self.margin * (last - first)
