@@ -14,8 +14,8 @@ public final class ClosureServer: GradientServer {
         /// Version `round` of the weights is there: new values, or those of the version before.
         case weights(isNew: Bool, isAfterGradient: Bool)
         case roundOpened(GradientRound)
-        /// Of the chunks, in order of travel, so many have been taken in this round: the window has moved.
-        case chunksTaken(Int)
+        /// Every chunk up to this position in the order of travel has been taken in this round: more are let in.
+        case reduced(upTo: Int)
         case stepCompleted(version: UInt64)
         /// At the weights that a step begins with; nil: the loss.
         case notFinite(element: Int?)
@@ -83,6 +83,9 @@ public final class ClosureServer: GradientServer {
     public var slotNames: [String] { machine.slotNames }
     public var scalars: ClosureScalars { machine.scalars }
     public var evaluations: UInt64 { machine.evaluations }
+    /// The length of a step is the search's; the rule's rate is but where it begins.
+    public var lastLearningRate: Double? { nil }
+    public var skippedSteps: Int { 0 }
     /// Data loss and penalty at the complete weights; nil before the first step.
     public var objectiveLoss: Double? { machine.scalars.loss }
     public var uncoveredShards: ShardSet { openRound == nil ? ShardSet() : intake.uncoveredShards(window: window) }
@@ -165,7 +168,7 @@ public final class ClosureServer: GradientServer {
         if intake.isRoundComplete {
             completeRound()
         } else if intake.takenInOrder > before {
-            progress.append(.chunksTaken(intake.takenInOrder))
+            progress.append(.reduced(upTo: intake.takenInOrder))
         }
     }
 

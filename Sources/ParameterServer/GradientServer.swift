@@ -18,6 +18,10 @@ public protocol GradientServer: AnyObject {
     var uncoveredShards: ShardSet { get }
     /// The version whose step's norms are known.
     var normsVersion: UInt64? { get }
+    /// The rate that made the complete version; nil at first.
+    var lastLearningRate: Double? { get }
+    /// Steps that were skipped since their gradient was not finite.
+    var skippedSteps: Int { get }
     /// Passes over a batch or over all rows so far.
     var evaluations: UInt64 { get }
 

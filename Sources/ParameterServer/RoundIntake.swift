@@ -71,9 +71,9 @@ final class RoundIntake {
         precondition(ledger.sampleCount == sampleCount, "every sample of a round counts exactly once")
         ledger.reduction?.reduce(ledger.operands, into: result, scratch: scratch)
         for contribution in ledger.contributions { release(contribution.token) }
-        ledger.state = .updated
+        ledger.state = .ready
         takenChunks += 1
-        while takenInOrder < chunks.count, ledgers[chunks.count - 1 - takenInOrder].state == .updated { takenInOrder += 1 }
+        while takenInOrder < chunks.count, ledgers[chunks.count - 1 - takenInOrder].state == .ready { takenInOrder += 1 }
     }
 
     /// The shards that are missing in a chunk that is let in.

@@ -14,11 +14,13 @@ struct ClosureCompanions {
         let reason: String
     }
 
+    private static let scaledBack = "weights that are scaled back leave the line it searches"
+
     private static let companions = [
         Companion(path: "optimizer.schedule", neutral: "constant", reason: "its search finds the length of every step"),
         Companion(path: "optimizer.warmup_steps", neutral: "0", reason: "its search finds the length of every step"),
         Companion(path: "optimizer.clip", neutral: "none", reason: "its search needs the gradient of the loss as it is"),
-        Companion(path: "regularization.max_norm", neutral: "none", reason: "weights that are scaled back leave the line it searches"),
+        Companion(path: "regularization.max_norm", neutral: "none", reason: scaledBack),
         Companion(path: "training.non_finite", neutral: "stop", reason: "a step that is left out would come again as it was"),
         Companion(path: "training.mode", neutral: "exact", reason: "its search compares losses, which must be of one function"),
     ]
@@ -30,9 +32,10 @@ struct ClosureCompanions {
             refuse(companion.path, rule, "\(companion.reason); only \(companion.neutral) is allowed")
         }
         guard case .list(let groups) = tree.entry(at: "optimizer.groups")?.value.content else { return }
-        for (index, group) in groups.enumerated() where group.entry(at: "learning_rate") != nil {
-            let path: SettingPath = "optimizer.groups"
-            refuse(path.index(index).key("learning_rate"), rule, "it moves all weights along one direction; remove it")
+        let path: SettingPath = "optimizer.groups"
+        for (index, group) in groups.enumerated() {
+            guard let entry = group.entry(at: "max_norm"), !entry.value.isPlainText("none") else { continue }
+            refuse(path.index(index).key("max_norm"), rule, "\(Self.scaledBack); only none is allowed")
         }
     }
 

@@ -195,8 +195,21 @@ import Testing
         withExtendedLifetime(weights) {}
     }
 
-    @Test func withoutPenaltyItIsNothing() {
-        let objective = PenalizedObjective([UpdateSegment(range: 0..<3, isRegularized: false)], treatment: GradientTreatment(l2: 1, l1: 1))
+    @Test func frozenParametersHaveNeitherGradientNorPenalty() {
+        let objective = PenalizedObjective(segments: [
+            PenaltySegment(range: 0..<2, l2: 1, l1: 1, isFrozen: true), PenaltySegment(range: 2..<3, l2: 1),
+        ])
+        let (weights, sum, gradient) = (FloatBlock([1, 2, 3]), FloatBlock([4, 4, 4]), FloatBlock(count: 3))
+        objective.gradient(sum: sum.view, sampleCount: 2, weights: weights.view, into: gradient.mutableView)
+        #expect(gradient.values == [0, 0, 5])
+        #expect(objective.penalty(of: weights.view) == 4.5)
+        withExtendedLifetime((weights, sum)) {}
+    }
+
+    @Test func withoutPenaltyItIsNothing() throws {
+        let objective = try Updater(
+            rule: .lbfgs(), treatment: GradientTreatment(l2: 1, l1: 1), segments: [UpdateSegment(range: 0..<3, isRegularized: false)]
+        ).objective
         let weights = FloatBlock([1, 2, 3])
         #expect(objective.penalty(of: weights.view) == 0)
         withExtendedLifetime(weights) {}

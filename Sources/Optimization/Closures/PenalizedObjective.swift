@@ -7,11 +7,14 @@ public struct PenaltySegment: Equatable, Sendable {
     public var range: Range<Int>
     public var l2: Double
     public var l1: Double
+    /// Its gradient is 0 and it has no penalty.
+    public var isFrozen: Bool
 
-    public init(range: Range<Int>, l2: Double, l1: Double) {
+    public init(range: Range<Int>, l2: Double = 0, l1: Double = 0, isFrozen: Bool = false) {
         self.range = range
-        self.l2 = l2
-        self.l1 = l1
+        self.l2 = isFrozen ? 0 : l2
+        self.l1 = isFrozen ? 0 : l1
+        self.isFrozen = isFrozen
     }
 }
 
@@ -41,13 +44,6 @@ public struct PenalizedObjective: Sendable {
         self.firstPieces = firstPieces
     }
 
-    public init(_ segments: [UpdateSegment], treatment: GradientTreatment) {
-        self.init(
-            segments: segments.map {
-                PenaltySegment(range: $0.range, l2: $0.isRegularized ? treatment.l2 : 0, l1: $0.isRegularized ? treatment.l1 : 0)
-            })
-    }
-
     public var elementCount: Int { segments.last?.range.upperBound ?? 0 }
 
     /// ½λ‖w‖² + λ₁‖w‖₁ over the segments: double sums of figure blocks, joined by the tree.
@@ -69,9 +65,24 @@ public struct PenalizedObjective: Sendable {
     /// sum ÷ count plus the penalty's gradient, rounded once.
     public func gradient(sum: FloatView, sampleCount: Int, weights: FloatView, into gradient: MutableFloatView) {
         for segment in segments where !segment.range.isEmpty {
+            if segment.isFrozen {
+                gradient[segment.range].fill(0)
+                continue
+            }
             VectorKernels.objectiveGradient(
                 sum: sum[segment.range], divisor: Double(sampleCount), weights: weights[segment.range], l2: segment.l2, l1: segment.l1,
                 into: gradient[segment.range])
         }
+    }
+}
+
+extension Updater {
+    /// What the rule minimizes: data loss and every parameter's own penalty.
+    public var objective: PenalizedObjective {
+        PenalizedObjective(
+            segments: segments.indices.map { index in
+                let found = treatment(ofSegment: index)
+                return PenaltySegment(range: segments[index].range, l2: found.l2, l1: found.l1, isFrozen: found.isFrozen)
+            })
     }
 }

@@ -31,4 +31,15 @@ extension RuleSpecification {
             throw .option(name, problem: "must be a number from 0, got \(tolerance)")
         }
     }
+
+    /// Throws what does not go with a search along a line.
+    func validateCompanions(_ treatment: GradientTreatment) throws(OptimizationError) {
+        guard isClosureRule else { return }
+        if treatment.clipValue != nil || treatment.clipNorm != nil {
+            throw .option("clip", problem: "does not go with \(keyword): its search needs the gradient of the loss as it is")
+        }
+        if treatment.maxNorm != nil { throw .option("regularization.max_norm", problem: rowsDoNotGo) }
+    }
+
+    var rowsDoNotGo: String { "does not go with \(keyword): weights that are scaled back leave the line it searches" }
 }

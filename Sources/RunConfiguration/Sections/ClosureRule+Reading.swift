@@ -28,26 +28,22 @@ extension RuleSpecification {
     }
 
     /// nil for rules of one evaluation per step.
-    var closureOutline: Outline? {
+    var closureOptions: KeyValuePairs<String, Outline>? {
         switch self {
         case .lbfgs(let options):
-            .variant(
-                keyword,
-                [
-                    "learning_rate": .number(options.learningRate), "history": .whole(options.history),
-                    "max_evaluations": .whole(options.limits.maxEvaluations),
-                    "tolerance_gradient": .number(options.limits.toleranceGradient),
-                    "tolerance_change": .number(options.limits.toleranceChange), "line_search": .word(options.lineSearch.rawValue),
-                    "full_pass": .flag(options.limits.isFullPass),
-                ])
+            [
+                "learning_rate": .number(options.learningRate), "history": .whole(options.history),
+                "max_evaluations": .whole(options.limits.maxEvaluations),
+                "tolerance_gradient": .number(options.limits.toleranceGradient),
+                "tolerance_change": .number(options.limits.toleranceChange), "line_search": .word(options.lineSearch.rawValue),
+                "full_pass": .flag(options.limits.isFullPass),
+            ]
         case .conjugateGradient(let options):
-            .variant(
-                keyword,
-                [
-                    "restart": options.restart.outline, "max_evaluations": .whole(options.limits.maxEvaluations),
-                    "tolerance_gradient": .number(options.limits.toleranceGradient),
-                    "tolerance_change": .number(options.limits.toleranceChange), "full_pass": .flag(options.limits.isFullPass),
-                ])
+            [
+                "restart": options.restart.outline, "max_evaluations": .whole(options.limits.maxEvaluations),
+                "tolerance_gradient": .number(options.limits.toleranceGradient),
+                "tolerance_change": .number(options.limits.toleranceChange), "full_pass": .flag(options.limits.isFullPass),
+            ]
         default: nil
         }
     }
