@@ -1,6 +1,5 @@
 public import Exactness
 public import Kernels
-public import NeuralNet
 public import Optimization
 
 /// Steps of rules that evaluate the loss several times: passes over batches in, trial weights out.
@@ -36,7 +35,6 @@ public final class ClosureServer: GradientServer {
     public var window = Int.max / 2
 
     let machine: ClosureMachine
-    private let layout: ParameterLayout
     private let state: StateVersions
     private let isSteady: Bool
     private let intake: RoundIntake
@@ -52,27 +50,24 @@ public final class ClosureServer: GradientServer {
     private let release: (Int) -> Void
 
     /// - Parameters:
-    ///   - weights: what the first step begins with.
     ///   - isSteady: whether every pass is of the same function: all rows, no random masks. Then a step goes on from the evaluation that
     ///     the last one ended with.
     ///   - weightBlocks, isFree, release: as for `ParameterServer`.
     public init(
-        layout: ParameterLayout, rule: RuleSpecification, objective: PenalizedObjective, weights: FloatBlock, passes: StepPasses,
+        elementCount: Int, rule: RuleSpecification, objective: PenalizedObjective, passes: StepPasses,
         tree: ShardTree, chunkByteCount: Int, isSteady: Bool, weightBlocks: [FloatBlock]? = nil,
         isFree: @escaping (FloatBlock) -> Bool, release: @escaping (Int) -> Void
     ) throws(OptimizationError) {
-        self.layout = layout
-        chunks = ChunkMap(elementCount: layout.count, chunkByteCount: chunkByteCount)
+        chunks = ChunkMap(elementCount: elementCount, chunkByteCount: chunkByteCount)
         self.passes = passes
         self.tree = tree
         self.isSteady = isSteady && passes.isFull
         self.isFree = isFree
         self.release = release
-        machine = try ClosureMachine(rule: rule, objective: objective, weights: weights)
-        state = StateVersions(elementCount: layout.count, slotCount: 0, weightBlocks: weightBlocks)
-        state.currentWeights.mutableView.copy(from: weights.view)
+        state = StateVersions(elementCount: elementCount, slotCount: 0, weightBlocks: weightBlocks)
+        machine = try ClosureMachine(rule: rule, objective: objective, weights: state.currentWeights)
         intake = RoundIntake(chunks: chunks, plan: passes.plan, tree: tree)
-        sum = FloatBlock(count: layout.count)
+        sum = FloatBlock(count: elementCount)
         partial = FloatBlock(count: chunks.count == 0 ? 0 : chunks.range(0).count)
         scratch = UpdateScratch(shardCount: tree.shardCount)
     }
@@ -88,7 +83,14 @@ public final class ClosureServer: GradientServer {
     public var skippedSteps: Int { 0 }
     /// Data loss and penalty at the complete weights; nil before the first step.
     public var objectiveLoss: Double? { machine.scalars.loss }
+    public var lowestIncomplete: Int { openRound == nil ? 0 : intake.takenInOrder }
     public var uncoveredShards: ShardSet { openRound == nil ? ShardSet() : intake.uncoveredShards(window: window) }
+
+    public func initializeWeights(_ fill: (FloatBlock) -> Void) {
+        precondition(version == 0 && isIdle && round == 0, "weights are set before the first step")
+        fill(state.currentWeights)
+        machine.restore(weights: state.currentWeights, slots: [], scalars: ClosureScalars())
+    }
 
     // MARK: Steps
 

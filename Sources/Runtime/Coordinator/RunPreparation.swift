@@ -61,6 +61,7 @@ struct PreparedRun {
             targetScaling: data.targetScaling, shardCount: training.virtualShards, batchSize: training.batchSize,
             trainRows: data.train.rowCount, validationRows: data.validation?.rowCount ?? 0, testRows: data.test?.rowCount ?? 0,
             sampleRows: min(Self.sampleRows, data.train.rowCount), chunkByteCount: configuration.cluster.chunkBytes,
+            countsRounds: updater.rule.isClosureRule,
             instructionSet: configuration.cluster.instructionSet == .auto ? nil : configuration.cluster.instructionSet.rawValue)
         var plans: [PartID: StepPlan] = [:]
         for part in description.parts { plans[part] = description.plan(of: part) }
@@ -71,7 +72,8 @@ struct PreparedRun {
         self.description = description
         plan = RunPlan(
             tree: description.tree, parts: plans, epochs: training.epochs, validateEvery: training.validateEvery,
-            earlyStopping: training.earlyStopping)
+            earlyStopping: training.earlyStopping,
+            passes: updater.rule.closureLimits.map { StepPasses(plan: description.plan(of: .train), isFull: $0.isFullPass) })
         schedule = configuration.optimizer.schedule(horizon: plan.totalSteps)
         runSHA256 = SHA256.hash(of: Array(configuration.bitRelevantCanonical.utf8))
     }
@@ -101,7 +103,7 @@ struct PreparedRun {
         case .groupOption(let group, let name, let text):
             return configuration.sourceMap.problem(at: groups.index(group).key(name), text)
         case .everythingFrozen: return configuration.sourceMap.problem(at: groups, error.description)
-        case .option, .gradientNotFinite: return configuration.sourceMap.problem(at: "optimizer.rule", error.description)
+        case .option, .gradientNotFinite, .lossNotFinite: return configuration.sourceMap.problem(at: "optimizer.rule", error.description)
         }
     }
 
