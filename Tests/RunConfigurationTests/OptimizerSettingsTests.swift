@@ -94,19 +94,19 @@ import Testing
             """,
             "run.yaml:9:7: optimizer.groups[0].match: is required: a pattern over parameter names such as \"layers.1.*\"",
             "run.yaml:9:23: optimizer.groups[0].learning_rate: must be a number > 0, got 0",
-            #"""
+            """
             run.yaml:10:15: optimizer.groups[1].match: must be a pattern over parameter names such as "layers.1.*", got 3; \
             to have it as text, write "3" with the quotes
-            """#,
+            """,
             #"run.yaml:10:26: optimizer.groups[1].frozen: must be true or false, got the text "yes"; did you mean true?"#,
             """
             run.yaml:10:31: optimizer.groups[1].momentum: unknown key; allowed: match, learning_rate, betas, epsilon, amsgrad, \
             l1, l2, max_norm, frozen
             """,
-            #"""
+            """
             run.yaml:11:15: optimizer.groups[2].match: must be a pattern over parameter names such as "layers.1.*", got the \
             text "layers.[0.*"; a [ needs its ], and a range goes upwards
-            """#,
+            """,
             "run.yaml:11:40: optimizer.groups[2].max_norm: must be a number > 0 or none, got 0",
             #"run.yaml:12:7: optimizer.groups[3]: must be a map of keys, got the text "all""#),
         Case(
