@@ -42,7 +42,9 @@ public final class Optimizer {
         let whole = [UpdateSegment(range: 0..<weights.count, isRegularized: true)]
         let updater = try Updater(rule: rule, treatment: treatment, segments: segments ?? whole, groups: groups)
         precondition(updater.elementCount == weights.count, "the segments cover the weights")
-        precondition(schedule.map { $0.base == rule.learningRate } ?? true, "a schedule's base is the rule's rate")
+        if let schedule, schedule.base != rule.learningRate {
+            throw .option("schedule", problem: "must start from the rule's learning_rate, \(rule.learningRate), got base \(schedule.base)")
+        }
         let slots = (0..<updater.slotCount).map { _ in FloatBlock(count: weights.count) }
         updater.initializeSlots(slots.map(\.mutableView))
         self.weights = weights

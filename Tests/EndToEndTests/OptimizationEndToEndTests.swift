@@ -77,15 +77,17 @@ struct OptimizationEndToEndTests {
 
     private func learningRates(_ arguments: [String]) throws -> [Double] {
         struct Line: Decodable {
-            var learning_rate: Double
+            var learningRate: Double
         }
         let folder = try TemporaryFolder(prefix: "dnn-e2e-")
         let file = try RunFiles.write(RunFiles.digits, to: folder)
         let program = try RunningProgram(
             "dnn-coord", ["train", file, "--output", folder.appending("run"), "--workers", "1"] + arguments, in: folder)
         guard program.end() == 0 else { throw RunningProgram.Failure(description: program.text) }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
         return try String(contentsOfFile: folder.appending("run/history.jsonl"), encoding: .utf8).split(separator: "\n").map {
-            try JSONDecoder().decode(Line.self, from: Data($0.utf8)).learning_rate
+            try decoder.decode(Line.self, from: Data($0.utf8)).learningRate
         }
     }
 

@@ -94,7 +94,8 @@ import Testing
     @Test func rowsLongerThanTheLimitAreScaledToItAndOthersLeftAlone() throws {
         let start = TestNumbers.array(64, seed: 5).enumerated().map { $0 < 6 ? $1 / 8 : $1 * 3 }
         let optimizer = try Optimizer(
-            rule: .sgd(learningRate: 0.1), treatment: GradientTreatment(maxNorm: 1), groups: [
+            rule: .sgd(learningRate: 0.1), treatment: GradientTreatment(maxNorm: 1),
+            groups: [
                 ParameterGroup(match: "b.*", maxNorm: .length(0.5))
             ], weights: FloatBlock(start), segments: Self.segments)
         let gradient = TestNumbers.array(64, seed: 6)
@@ -111,7 +112,8 @@ import Testing
     @Test func aGroupMayLiftTheLimitAndFrozenRowsHaveNone() throws {
         let start = [Float](repeating: 4, count: 64)
         let optimizer = try Optimizer(
-            rule: .sgd(learningRate: 1), treatment: GradientTreatment(maxNorm: 1), groups: [
+            rule: .sgd(learningRate: 1), treatment: GradientTreatment(maxNorm: 1),
+            groups: [
                 ParameterGroup(match: "b.*", maxNorm: ParameterGroup.RowLimit.none)
             ], weights: FloatBlock(start), segments: Self.segments)
         try optimizer.step()

@@ -73,9 +73,11 @@ import Testing
     }
 
     @Test func frozenParametersKeepWeightsAndSlotsAndHaveNoGradient() throws {
-        let optimizer = try optimizer(.momentum(learningRate: 1), GradientTreatment(clipNorm: 1, l2: 1), [
-            ParameterGroup(match: "layers.0.*", isFrozen: true)
-        ])
+        let optimizer = try optimizer(
+            .momentum(learningRate: 1), GradientTreatment(clipNorm: 1, l2: 1),
+            [
+                ParameterGroup(match: "layers.0.*", isFrozen: true)
+            ])
         for _ in 0..<3 {
             optimizer.gradient.mutableView[0] = .nan
             optimizer.gradient.mutableView[3] = 1e30
@@ -89,25 +91,28 @@ import Testing
 
     @Test func adamWDecaysBiasesOnlyWhereAGroupSaysSo() throws {
         let rule = RuleSpecification.adamw(learningRate: 0.5, weightDecay: 0.5)
-        let optimizer = try optimizer(rule, GradientTreatment(), [
-            ParameterGroup(match: "layers.0.*", rule: rule, setsWeightDecay: true),
-            ParameterGroup(match: "layers.1.weight", rule: .adamw(learningRate: 0.5, weightDecay: 0)),
-        ])
+        let optimizer = try optimizer(
+            rule, GradientTreatment(),
+            [
+                ParameterGroup(match: "layers.0.*", rule: rule, setsWeightDecay: true),
+                ParameterGroup(match: "layers.1.weight", rule: .adamw(learningRate: 0.5, weightDecay: 0)),
+            ])
         optimizer.gradient.mutableView.fill(0)
         try optimizer.step()
         #expect(optimizer.weights.values == [0.75, -1.5, 2.25, -3, 5, -6, 7, -8, 6.75, -7.5])
     }
 
     /// Each group's steps are those of a net that has nothing else; slots of others stay 0.
-    @Test(arguments: [
-        [.rmsprop(learningRate: 0.1), .rmsprop(learningRate: 0.2, centered: true), .rmsprop(learningRate: 0.3, momentum: 0.9)],
-        [.adam(), .adam(amsgrad: true), .adam(learningRate: 0.1, beta1: 0.5)],
-        [
-            .momentum(learningRate: 0.1), .momentum(learningRate: 0.1, dampening: 0.5),
-            .momentum(learningRate: 0.1, momentum: 0.5, nesterov: true),
-        ],
-        [.adagrad(learningRate: 0.1), .adagrad(learningRate: 0.1, initialAccumulator: 0.5), .adagrad(learningRate: 0.1, rateDecay: 1)],
-    ] as [[RuleSpecification]])
+    @Test(
+        arguments: [
+            [.rmsprop(learningRate: 0.1), .rmsprop(learningRate: 0.2, centered: true), .rmsprop(learningRate: 0.3, momentum: 0.9)],
+            [.adam(), .adam(amsgrad: true), .adam(learningRate: 0.1, beta1: 0.5)],
+            [
+                .momentum(learningRate: 0.1), .momentum(learningRate: 0.1, dampening: 0.5),
+                .momentum(learningRate: 0.1, momentum: 0.5, nesterov: true),
+            ],
+            [.adagrad(learningRate: 0.1), .adagrad(learningRate: 0.1, initialAccumulator: 0.5), .adagrad(learningRate: 0.1, rateDecay: 1)],
+        ] as [[RuleSpecification]])
     func groupsMayDifferInEveryOption(rules: [RuleSpecification]) throws {
         let matches = ["layers.0.*", "layers.1.*", "*"]
         let groups = zip(matches, [rules[1], rules[2], rules[0]]).map { ParameterGroup(match: $0, rule: $1) }
@@ -186,9 +191,11 @@ import Testing
 
     @Test(arguments: [
         ("layers.1.*", "layers.1.weight", true), ("layers.1.*", "layers.10.weight", false), ("*", "anything", true),
-        ("*.weight", "layers.3.layers.0.weight", true), ("layers.?.bias", "layers.12.bias", false), ("layers.?.bias", "layers.2.bias", true),
+        ("*.weight", "layers.3.layers.0.weight", true), ("layers.?.bias", "layers.12.bias", false),
+        ("layers.?.bias", "layers.2.bias", true),
         ("layers.[0-3].*", "layers.2.bias", true), ("layers.[!0-3].*", "layers.2.bias", false), ("layers.[!0-3].*", "layers.4.b", true),
-        ("layers.[]x].*", "layers.].b", true), ("a*b*c", "aXbXbc", true), ("a*b*c", "aXbXbd", false), ("layers.1", "layers.1.weight", false),
+        ("layers.[]x].*", "layers.].b", true), ("a*b*c", "aXbXbc", true), ("a*b*c", "aXbXbd", false),
+        ("layers.1", "layers.1.weight", false),
         ("", "a", false), ("**", "", true), ("layers.head.*", "layers.head.weight", true), ("LAYERS.*", "layers.1.b", false),
     ])
     func patternsAreGlobs(pattern: String, name: String, isMatch: Bool) throws {

@@ -52,7 +52,7 @@ import Testing
         }
 
         struct Attributes: Decodable {
-            let alpha, beta, epsilon, norm_coefficient, decay_factor: Double?
+            let alpha, beta, epsilon, normCoefficient, decayFactor: Double?
             let mode: String?
         }
 
@@ -60,7 +60,9 @@ import Testing
         var node: Node { nodes[0] }
 
         init(folder: URL) throws {
-            self = try JSONDecoder().decode(Case.self, from: Data(contentsOf: folder.appending(path: "case.json")))
+            let decoder = JSONDecoder()
+            decoder.keyDecodingStrategy = .convertFromSnakeCase
+            self = try decoder.decode(Case.self, from: Data(contentsOf: folder.appending(path: "case.json")))
         }
     }
 
@@ -80,7 +82,7 @@ import Testing
             let states = (0..<parts).map { inputs[2 + $0 * count + tensor] }
             let (weights, gradient, slots) = (FloatBlock(states[0]), FloatBlock(states[1]), states.dropFirst(2).map { FloatBlock($0) })
             let updater = try Updater(
-                rule: rule, treatment: GradientTreatment(l2: node.attrs.norm_coefficient ?? 0),
+                rule: rule, treatment: GradientTreatment(l2: node.attrs.normCoefficient ?? 0),
                 segments: [UpdateSegment(range: 0..<weights.count, isRegularized: true)])
             let outcome = updater.update(
                 0..<weights.count, reduction: .single, operands: [gradient.view], sampleCount: 1,
@@ -102,7 +104,7 @@ import Testing
         let attributes = node.attrs
         switch node.op {
         case "Adagrad":
-            return (.adagrad(learningRate: rate, rateDecay: attributes.decay_factor ?? 0, epsilon: attributes.epsilon ?? 0), 1)
+            return (.adagrad(learningRate: rate, rateDecay: attributes.decayFactor ?? 0, epsilon: attributes.epsilon ?? 0), 1)
         case "Momentum":
             return (
                 .momentum(learningRate: rate, momentum: attributes.alpha ?? 0, nesterov: attributes.mode == "nesterov"), 2

@@ -69,7 +69,12 @@ struct TrainingRun: Decodable, Sendable, CustomTestStringConvertible {
     struct Options: Decodable, Sendable {
         let lr: Double
         let betas: [Double]?
-        let eps, momentum, alpha, weight_decay: Double?
+        let eps, momentum, alpha, weightDecay: Double?
+
+        private enum CodingKeys: String, CodingKey {
+            case lr, betas, eps, momentum, alpha
+            case weightDecay = "weight_decay"
+        }
     }
 
     let activation, optimizer: String
@@ -92,7 +97,7 @@ struct TrainingRun: Decodable, Sendable, CustomTestStringConvertible {
         case "adamw":
             return .adamw(
                 learningRate: options.lr, beta1: beta1, beta2: beta2, epsilon: options.eps ?? 1e-8,
-                weightDecay: options.weight_decay ?? 0.01)
+                weightDecay: options.weightDecay ?? 0.01)
         default: throw OptimizationError.option("rule", problem: "unknown, got \(optimizer)")
         }
     }

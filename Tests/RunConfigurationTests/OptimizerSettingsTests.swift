@@ -8,28 +8,31 @@ import Testing
         try RunFile(fragment).load().optimizer
     }
 
-    @Test(arguments: [
-        ("sgd: {learning_rate: 0.5}", .sgd(learningRate: 0.5)), ("momentum: {learning_rate: 0.5}", .momentum(learningRate: 0.5)),
-        ("adagrad: {learning_rate: 0.5}", .adagrad(learningRate: 0.5, rateDecay: 0, initialAccumulator: 0, epsilon: 1e-10)),
-        ("rmsprop: {learning_rate: 0.5}", .rmsprop(learningRate: 0.5, alpha: 0.99, epsilon: 1e-8, centered: false, momentum: 0)),
-        ("adam: {}", .adam(learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, amsgrad: false)),
-        ("adamw: {}", .adamw(learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, amsgrad: false, weightDecay: 0.01)),
-        ("adamax: {}", .adamax(learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8)),
-        ("nadam: {}", .nadam(learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, momentumDecay: 4e-3)),
-        ("radam: {}", .radam(learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8)),
-        ("adadelta: {}", .adadelta(learningRate: 1, rho: 0.9, epsilon: 1e-6)),
-    ] as [(String, RuleSpecification)])
+    @Test(
+        arguments: [
+            ("sgd: {learning_rate: 0.5}", .sgd(learningRate: 0.5)), ("momentum: {learning_rate: 0.5}", .momentum(learningRate: 0.5)),
+            ("adagrad: {learning_rate: 0.5}", .adagrad(learningRate: 0.5, rateDecay: 0, initialAccumulator: 0, epsilon: 1e-10)),
+            ("rmsprop: {learning_rate: 0.5}", .rmsprop(learningRate: 0.5, alpha: 0.99, epsilon: 1e-8, centered: false, momentum: 0)),
+            ("adam: {}", .adam(learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, amsgrad: false)),
+            ("adamw: {}", .adamw(learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, amsgrad: false, weightDecay: 0.01)),
+            ("adamax: {}", .adamax(learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8)),
+            ("nadam: {}", .nadam(learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, momentumDecay: 4e-3)),
+            ("radam: {}", .radam(learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8)),
+            ("adadelta: {}", .adadelta(learningRate: 1, rho: 0.9, epsilon: 1e-6)),
+        ] as [(String, RuleSpecification)])
     func rulesHaveTheirDefaults(text: String, rule: RuleSpecification) throws {
         #expect(try optimizer("optimizer: {rule: {\(text)}}").rule == rule)
     }
 
-    @Test(arguments: [
-        ("constant", .constant), ("{step: {step_size: 3}}", .step(stepSize: 3, gamma: 0.1)),
-        ("{exponential: {gamma: 0.5}}", .exponential(gamma: 0.5)), ("cosine", .cosine(steps: nil, minRate: 0)),
-        ("{cosine: {steps: 25, min_lr: 0.0001}}", .cosine(steps: 25, minRate: 0.0001)), ("polynomial", .polynomial(steps: nil, power: 1)),
-        ("{one_cycle: {max_lr: 0.5}}", .oneCycle(maxRate: 0.5, totalSteps: nil)),
-        ("reduce_on_plateau", .reduceOnPlateau(factor: 0.1, patience: 5, minDelta: 0, minRate: 0)),
-    ] as [(String, ScheduleSpecification)])
+    @Test(
+        arguments: [
+            ("constant", .constant), ("{step: {step_size: 3}}", .step(stepSize: 3, gamma: 0.1)),
+            ("{exponential: {gamma: 0.5}}", .exponential(gamma: 0.5)), ("cosine", .cosine(steps: nil, minRate: 0)),
+            ("{cosine: {steps: 25, min_lr: 0.0001}}", .cosine(steps: 25, minRate: 0.0001)),
+            ("polynomial", .polynomial(steps: nil, power: 1)),
+            ("{one_cycle: {max_lr: 0.5}}", .oneCycle(maxRate: 0.5, totalSteps: nil)),
+            ("reduce_on_plateau", .reduceOnPlateau(factor: 0.1, patience: 5, minDelta: 0, minRate: 0)),
+        ] as [(String, ScheduleSpecification)])
     func schedulesHaveTheirDefaults(text: String, schedule: ScheduleSpecification) throws {
         #expect(try optimizer("optimizer: {rule: adam, schedule: \(text)}").schedule == schedule)
     }

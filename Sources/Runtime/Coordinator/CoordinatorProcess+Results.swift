@@ -102,7 +102,8 @@ extension CoordinatorProcess {
         return StateCopy(
             step: machine.version, epoch: run.plan.epochs(at: machine.version), leafClass: machine.leafClass ?? "",
             progress: ProgressState(
-                step: machine.version, stopping: machine.stopping, plateau: rates.plateau, bitRelevantKeys: run.configuration.bitRelevantKeys),
+                step: machine.version, stopping: machine.stopping, plateau: rates.plateau,
+                bitRelevantKeys: run.configuration.bitRelevantKeys),
             weights: copied(server.state.currentWeights), slots: server.state.currentSlots.map(copied),
             best: best.map { ($0.step, $0.value, copied($0.weights)) })
     }
@@ -171,7 +172,8 @@ extension CoordinatorProcess {
         return RunResult(
             weightsSHA256: weightsHash(weights), stateSHA256: state.finalize().description, outcome: outcome, error: error,
             steps: ending.version, evaluations: ending.version, epochs: run.plan.epochs(at: ending.version),
-            bestEpoch: machine.stopping.best?.epoch, penalty: run.updater.penalty(of: weights.view), virtualShards: run.description.shardCount,
+            bestEpoch: machine.stopping.best?.epoch, penalty: run.updater.penalty(of: weights.view),
+            virtualShards: run.description.shardCount,
             workersSeen: machine.events.workersSeen, parameters: run.network.layout.count, leafClass: machine.leafClass,
             numericsVersion: numericsVersion, runSHA256: run.runSHA256.description, dataSHA256: run.data.dataSHA256.description,
             train: ending.figures[.train].map { report($0, of: .train) },

@@ -135,7 +135,8 @@ final class CoordinatorProcess {
             chunkByteCount: run.description.chunkByteCount,
             threads: run.network.layout.count < Self.smallestSharedUpdate ? 0 : min(spare, Self.mostUpdateThreads), completion: updates,
             weightBlocks: segments?.weightBlocks,
-            policy: run.configuration.training.nonFinite, learningRate: { [rates] in rates.rate(step: $0) }, isFree: { lenderTable.isFree($0) },
+            policy: run.configuration.training.nonFinite, learningRate: { [rates] in rates.rate(step: $0) },
+            isFree: { lenderTable.isFree($0) },
             release: { inbox.release($0) })
         server.window = WireProtocol.chunkWindow
         self.lenderTable = lenderTable

@@ -10,7 +10,8 @@ import Testing
     static let cases = [
         Case(
             "optimizer:",
-            "run.yaml:6:1: optimizer.rule: is required: one of sgd, momentum, adagrad, rmsprop, adam, adamw, adamax, nadam, radam, adadelta"),
+            "run.yaml:6:1: optimizer.rule: is required: one of sgd, momentum, adagrad, rmsprop, adam, adamw, adamax, nadam, radam, adadelta"
+        ),
         Case(
             """
             optimizer:
@@ -22,7 +23,8 @@ import Testing
             optimizer:
               rule: {adma: {}}
             """,
-            #"run.yaml:7:3: optimizer.rule: must be one of sgd, momentum, adagrad, rmsprop, adam, adamw, adamax, nadam, radam, adadelta, got "adma"; did you mean adam?"#),
+            #"run.yaml:7:3: optimizer.rule: must be one of sgd, momentum, adagrad, rmsprop, adam, adamw, adamax, nadam, radam, adadelta, got "adma"; did you mean adam?"#
+        ),
         Case(
             """
             optimizer:
@@ -66,7 +68,8 @@ import Testing
             "run.yaml:7:38: optimizer.rule.adam.betas: must be two numbers ≥ 0 and < 1, got a list",
             "run.yaml:7:61: optimizer.rule.adam.epsilon: must be a number > 0, got 0",
             "run.yaml:8:9: optimizer.clip.value: needs a value: a number > 0",
-            #"run.yaml:9:13: optimizer.schedule: must be one of constant, step, exponential, cosine, polynomial, one_cycle, reduce_on_plateau, got "consant"; did you mean constant?"#),
+            #"run.yaml:9:13: optimizer.schedule: must be one of constant, step, exponential, cosine, polynomial, one_cycle, reduce_on_plateau, got "consant"; did you mean constant?"#
+        ),
         Case(
             """
             optimizer:
