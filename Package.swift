@@ -89,13 +89,14 @@ let package = Package(
         tests(of: "Kernels", ["Exactness"]),
         tests(of: "Wire", ["Exactness"], resources: [.copy("Fixtures")]),
         tests(of: "NeuralNet", ["Exactness", "Kernels"], resources: [.copy("Fixtures")]),
-        tests(of: "Optimization", ["Exactness", "Kernels"], resources: [.copy("Fixtures")]),
+        tests(of: "Optimization", ["Exactness", "Kernels", "NeuralNet"], resources: [.copy("Fixtures")]),
         tests(of: "Datasets", ["Exactness", "Hashing"], resources: [.copy("Fixtures")]),
         tests(of: "Checkpoints", ["Hashing"], resources: [.copy("Fixtures")]),
         tests(of: "Training", ["Exactness", "Wire"]),
         tests(of: "ParameterServer", ["Kernels", "Exactness", "NeuralNet", "Optimization", "OperatingSystem"]),
         tests(of: "RunConfiguration", ["NeuralNet", "Optimization", "Datasets", "Training"], resources: [.copy("Fixtures")]),
         tests(of: "Runtime", ["OperatingSystem", "Exactness", "Kernels", "ZeroMQ", "Datasets", "NeuralNet", "Wire"]),
-        .testTarget(name: "EndToEndTests", dependencies: ["OperatingSystem", "dnn-coord", "dnn-worker"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["OperatingSystem", "NeuralNet", "dnn-coord", "dnn-worker"], swiftSettings: swiftSettings),
     ]
 )

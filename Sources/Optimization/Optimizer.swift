@@ -47,7 +47,9 @@ public final class Optimizer {
         if rule.isClosureRule && schedule != nil {
             throw .option("schedule", problem: "does not go with \(rule.keyword): its search finds the length of every step")
         }
-        precondition(schedule.map { $0.base == rule.learningRate } ?? true, "a schedule's base is the rule's rate")
+        if let schedule, schedule.base != rule.learningRate {
+            throw .option("schedule", problem: "must start from the rule's learning_rate, \(rule.learningRate), got base \(schedule.base)")
+        }
         let slots = (0..<updater.slotCount).map { _ in FloatBlock(count: weights.count) }
         updater.initializeSlots(slots.map(\.mutableView))
         self.weights = weights

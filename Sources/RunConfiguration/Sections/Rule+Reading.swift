@@ -21,10 +21,9 @@ extension RuleSpecification {
     /// - Parameter standard: the rule with its defaults; a rate of 0 stands for none.
     private static func read(_ payload: Payload, over standard: RuleSpecification) -> RuleSpecification? {
         payload.options { s in
-            if standard.learningRate > 0 { return standard.reading(s) }
-            let rate = s.required("learning_rate", .number(.positive))
-            let rule = standard.reading(s)
-            return rate == nil ? nil : rule
+            guard standard.learningRate == 0, s.entry("learning_rate") == nil else { return standard.reading(s) }
+            _ = standard.reading(s)
+            return s.missing("learning_rate", ValueKind.number(.positive).expectation)
         }
     }
 

@@ -1,13 +1,15 @@
+public import NeuralNet
 public import Optimization
 public import Training
 
-/// Everything under `training`. Mode exact and precision f32 are the only ones, so they are not stored.
+/// Everything under `training`. Mode exact is the only one, so it is not stored.
 public struct TrainingSettings: Codable, Equatable, Sendable {
     /// Samples per step, over all workers.
     public var batchSize: Int
     public var epochs: Int
     /// V: a power of two that divides `batchSize`; `auto` is resolved.
     public var virtualShards: Int
+    public var precision: Precision
     /// nil: train to the last epoch.
     public var earlyStopping: EarlyStoppingPolicy?
     /// Epochs between validations.
@@ -26,7 +28,7 @@ extension TrainingSettings {
         let epochs = s.value("epochs", .whole(in: 1...Ranges.epochs), default: 20)
         let chosenShards = s.optional("virtual_shards", .virtualShards, nilName: "auto")
         _ = s.variant("mode", modes, default: true)
-        _ = s.value("precision", .choice(precisions), default: true)
+        let precision = s.value("precision", .choice(Names()), default: Precision.f32)
         let earlyStopping = s.sectionOrNone("early_stopping", EarlyStoppingPolicy.read)
         let validateEvery = s.value("validate_every", .whole(in: 1...Ranges.epochs), default: 1)
         let checkpoint = s.section("checkpoint") { s in
@@ -38,7 +40,7 @@ extension TrainingSettings {
         let nonFinite = s.value("non_finite", .choice(Names()), default: NonFinitePolicy.stop)
         return TrainingSettings(
             batchSize: batchSize, epochs: epochs, virtualShards: chosenShards ?? automaticShards(batchSize: batchSize),
-            earlyStopping: earlyStopping, validateEvery: validateEvery,
+            precision: precision, earlyStopping: earlyStopping, validateEvery: validateEvery,
             checkpointEverySeconds: (checkpoint ?? standardCheckpoint).seconds, keptCheckpoints: (checkpoint ?? standardCheckpoint).keep,
             nonFinite: nonFinite)
     }
@@ -53,7 +55,6 @@ extension TrainingSettings {
 
     private static let standardCheckpoint = (seconds: 60.0, keep: 3)
     private static let modes: Variants<Bool> = Names(["exact": { $0.plain(true) }], later: ["fast", "ssp", "async"])
-    private static let precisions = Names(["f32": true], later: ["bf16"])
 
     var outline: Outline {
         .map([
@@ -61,7 +62,7 @@ extension TrainingSettings {
             .init("epochs", .whole(epochs)),
             .init("virtual_shards", .whole(virtualShards), .bits),
             .init("mode", .word("exact"), .bits),
-            .init("precision", .word("f32"), .bits),
+            .init("precision", .word(precision.rawValue), .bits),
             .init("early_stopping", earlyStopping?.outline ?? .none, .bits),
             .init("validate_every", .whole(validateEvery), .bits),
             .init("checkpoint", .map([.init("every_seconds", .number(checkpointEverySeconds)), .init("keep", .whole(keptCheckpoints))])),

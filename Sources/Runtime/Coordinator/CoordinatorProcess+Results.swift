@@ -174,8 +174,9 @@ extension CoordinatorProcess {
         return RunResult(
             weightsSHA256: weightsHash(weights), stateSHA256: state.finalize().description, outcome: outcome, error: error,
             steps: ending.version, evaluations: server.evaluations, epochs: run.plan.epochs(at: ending.version),
-            bestEpoch: machine.stopping.best?.epoch, penalty: run.updater.penalty(of: weights.view), virtualShards: run.description.shardCount,
-            workersSeen: machine.events.workersSeen, parameters: run.network.layout.count, leafClass: machine.leafClass,
+            bestEpoch: machine.stopping.best?.epoch, penalty: run.updater.penalty(of: weights.view),
+            virtualShards: run.description.shardCount, workersSeen: machine.events.workersSeen, parameters: run.network.layout.count,
+            precision: run.description.precision.rawValue, leafClass: machine.leafClass,
             numericsVersion: numericsVersion, runSHA256: run.runSHA256.description, dataSHA256: run.data.dataSHA256.description,
             train: ending.figures[.train].map { report($0, of: .train) },
             validation: ending.figures[.validation].map { report($0, of: .validation) },
