@@ -19,7 +19,9 @@ import Testing
         treeSum(
             stride(from: 0, to: terms.count, by: figureBlockLength).map { start in
                 var lanes = [Double](repeating: 0, count: 16)
-                for (offset, index) in (start..<min(start + figureBlockLength, terms.count)).enumerated() { lanes[offset % 16] += terms[index] }
+                for (offset, index) in (start..<min(start + figureBlockLength, terms.count)).enumerated() {
+                    lanes[offset % 16] += terms[index]
+                }
                 for half in [8, 4, 2, 1] { for lane in 0..<half { lanes[lane] += lanes[lane + half] } }
                 return lanes[0]
             })

@@ -17,7 +17,8 @@ struct ClosureSetting {
         self.rule = rule
         tree = ShardTree(shardCount: shardCount)
         passes = StepPasses(
-            plan: StepPlan(rowCount: rowCount, batchSize: batchSize, shardCount: shardCount), isFull: rule.closureLimits?.isFullPass ?? true)
+            plan: StepPlan(rowCount: rowCount, batchSize: batchSize, shardCount: shardCount), isFull: rule.closureLimits?.isFullPass ?? true
+        )
         self.isSteady = isSteady
     }
 
@@ -120,7 +121,8 @@ final class ClosureHarness {
         self.given = given
         server = try ClosureServer(
             elementCount: ClosureSetting.elementCount, rule: setting.rule, objective: ClosureSetting.objective, passes: setting.passes,
-            tree: setting.tree, chunkByteCount: chunkByteCount, isSteady: setting.isSteady, isFree: { _ in true }, release: { given.tokens.append($0) })
+            tree: setting.tree, chunkByteCount: chunkByteCount, isSteady: setting.isSteady, isFree: { _ in true },
+            release: { given.tokens.append($0) })
         server.initializeWeights(ClosureSetting.fill)
     }
 

@@ -10,7 +10,9 @@ import Wire
         return try RoundNotice(decoding: UnsafeRawBufferPointer(shifted))
     }
 
-    @Test(arguments: [RoundNotice(planStep: 0, maskStep: 0), RoundNotice(planStep: .max, maskStep: 1), RoundNotice(planStep: 3, maskStep: .max - 1)])
+    @Test(arguments: [
+        RoundNotice(planStep: 0, maskStep: 0), RoundNotice(planStep: .max, maskStep: 1), RoundNotice(planStep: 3, maskStep: .max - 1),
+    ])
     func aNoticeSurvivesTheWire(notice: RoundNotice) throws {
         var bytes = [UInt8](repeating: 0xAA, count: RoundNotice.byteCount)
         bytes.withUnsafeMutableBytes { notice.encode(into: $0) }

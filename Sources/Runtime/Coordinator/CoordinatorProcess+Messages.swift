@@ -114,7 +114,8 @@ extension CoordinatorProcess {
         case .pull: sendWeights(to: worker, wanted: header.step)
         case .rowsWanted: try sendRows(to: worker, header: header, positions: body(of: lane))
         case .figures: try takeFigures(from: worker, header: header, body: body(of: lane))
-        case .attach, .weights, .sharedWeights, .rows, .reduced, .sameWeights, .round: throw .malformed("a \(header.kind) message from a worker")
+        case .attach, .weights, .sharedWeights, .rows, .reduced, .sameWeights, .round:
+            throw .malformed("a \(header.kind) message from a worker")
         }
     }
 

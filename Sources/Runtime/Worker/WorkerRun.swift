@@ -192,7 +192,9 @@ final class WorkerRun {
         let newest = weights.newestComplete.flatMap { $0 == Evaluation.bestVersion ? nil : $0 }
         for step in [newest, weights.arriving].compactMap({ $0 }) where step >= lease.step && step < lease.until && step >= (newest ?? 0) {
             guard let round = round(step) else { continue }
-            if lease.shards.contains(where: { trainPlan.isPresent(shard: $0, step: round.planStep) && !isDone($0, step: step) }) { return step }
+            if lease.shards.contains(where: { trainPlan.isPresent(shard: $0, step: round.planStep) && !isDone($0, step: step) }) {
+                return step
+            }
         }
         return nil
     }
