@@ -53,6 +53,7 @@ final class CoordinatorProcess {
     let locals: LocalWorkers
     /// nil: payload travels in messages to local workers too.
     let segments: SharedSegments?
+    let rates: LearningRates
     let writer: SnapshotWriter
     var reporter: ProgressReporter
     var best: (step: UInt64, value: Double, weights: FloatBlock)?
@@ -130,12 +131,15 @@ final class CoordinatorProcess {
         self.inbox = inbox
         let spare = max(0, cores - localWorkers * options.threads)
         let lenderTable = LenderTable()
+        let rates = LearningRates(run.schedule)
+        self.rates = rates
         server = try ParameterServer(
             layout: run.network.layout, updater: run.updater, plan: run.plan.train, tree: run.plan.tree,
             chunkByteCount: run.description.chunkByteCount,
             threads: run.network.layout.count < Self.smallestSharedUpdate ? 0 : min(spare, Self.mostUpdateThreads), completion: updates,
             weightBlocks: segments?.weightBlocks,
-            learningRate: { [rate = run.configuration.optimizer.rule.learningRate] _ in rate }, isFree: { lenderTable.isFree($0) },
+            policy: run.configuration.training.nonFinite, learningRate: { [rates] in rates.rate(step: $0) },
+            isFree: { lenderTable.isFree($0) },
             release: { inbox.release($0) })
         server.window = WireProtocol.chunkWindow
         self.lenderTable = lenderTable
@@ -210,6 +214,7 @@ final class CoordinatorProcess {
         while ending == nil, let progress = server.nextProgress(wantsNorms: { [plan = run.plan] in plan.nextBarrier(after: $0 - 1) == $0 })
         {
             switch progress {
+            case .reduced(let count): pushReduced(count)
             case .chunkReady(let chunk): pushWeights(chunk: chunk, version: server.version + 1, block: server.state.nextWeights)
             case .stepCompleted(let version):
                 stepObserver?(version, now)

@@ -3,6 +3,7 @@ internal import Dispatch
 internal import Kernels
 internal import NeuralNet
 internal import OperatingSystem
+internal import Optimization
 internal import RunConfiguration
 internal import Synchronization
 internal import Training
@@ -11,6 +12,7 @@ internal import Training
 struct ProgressState: Codable, Sendable {
     var step: UInt64
     var stopping: EarlyStoppingState
+    var plateau: PlateauState
     var bitRelevantKeys: [BitRelevantKey]
 }
 
