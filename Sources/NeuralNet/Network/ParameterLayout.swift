@@ -1,12 +1,13 @@
 /// Where each parameter lies in the one block of all parameters: file order, row-major, without gaps.
 public struct ParameterLayout: Sendable, Equatable {
     public struct Entry: Sendable, Equatable {
-        /// `layers.<index or name>.<weight|bias>`.
+        /// `layers.<index or name>.<weight|bias|slope|scale|shift>`.
         public let name: String
-        /// A dense weight is `[outputs, inputs]`, its bias `[outputs]`.
+        /// A dense weight is `[outputs, inputs]`, its bias `[outputs]`; a maxout has units · pieces outputs, those of a unit side by side.
+        /// A slope is `[1]` or `[channels]`; scale and shift of a layer norm have the shape of a row.
         public let shape: [Int]
         public let range: Range<Int>
-        /// Whether weight decay applies unless a group says otherwise: weights, not biases.
+        /// Whether weight decay applies unless a group says otherwise: weights, not biases, slopes or norms.
         public let isRegularized: Bool
         /// Index into `model.layers`.
         public let layer: Int
