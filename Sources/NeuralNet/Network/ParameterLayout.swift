@@ -1,13 +1,12 @@
 /// Where each parameter lies in the one block of all parameters: file order, row-major, without gaps.
 public struct ParameterLayout: Sendable, Equatable {
     public struct Entry: Sendable, Equatable {
-        /// `layers.<index or name>.<weight|bias|slope|scale|shift>`.
+        /// `layers.<index or name>.<weight|bias>`.
         public let name: String
-        /// A dense weight is `[outputs, inputs]`, its bias `[outputs]`; a maxout has units · pieces outputs, those of a unit side by side.
-        /// A slope is `[1]` or `[channels]`; scale and shift of a layer norm have the shape of a row.
+        /// A dense weight is `[outputs, inputs]`, its bias `[outputs]`.
         public let shape: [Int]
         public let range: Range<Int>
-        /// Whether weight decay applies unless a group says otherwise: weights, not biases, slopes or norms.
+        /// Whether weight decay applies unless a group says otherwise: weights, not biases.
         public let isRegularized: Bool
         /// Index into `model.layers`.
         public let layer: Int
