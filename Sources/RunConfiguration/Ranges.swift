@@ -4,6 +4,8 @@ enum Ranges {
     /// Columns named in `categorical`.
     static let columns = 65_536
     static let units = 1 << 20
+    /// Of a maxout unit.
+    static let pieces = 1_024
     static let layers = 10_000
     /// Elements of one row.
     static let rowElements = 1 << 28

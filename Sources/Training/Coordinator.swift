@@ -105,8 +105,8 @@ public struct Coordinator: Sendable {
         case .stepCompleted(let version): return stepCompleted(version, now: now)
         case .roundReached(let round, let afterGradient): return roundReached(round, afterGradient: afterGradient, now: now)
         case .notFinite(let step, let place): return notFinite(step: step, place: place)
-        case .figures(let worker, let evaluation, let part, let shard, let blocks):
-            return figuresArrived(from: worker, evaluation: evaluation, part: part, shard: shard, blocks: blocks, now: now)
+        case .figures(let worker, let evaluation, let part, let shard, let figures):
+            return figuresArrived(from: worker, evaluation: evaluation, part: part, shard: shard, figures: figures, now: now)
         case .interrupted(let signal): return end(.interrupted(signal: signal))
         case .tick(let uncovered): return ticked(uncovered: uncovered, now: now)
         }
