@@ -92,6 +92,14 @@ public final class ClosureServer: GradientServer {
         machine.restore(weights: state.currentWeights, slots: [], scalars: ClosureScalars())
     }
 
+    /// Goes on where another server of the same run was after a complete step, before anything is offered.
+    public func restore(version: UInt64, weights: FloatBlock, slots: [FloatBlock], scalars: ClosureScalars) {
+        precondition(self.version == 0 && isIdle && round == 0, "a state is restored before the first step")
+        state.currentWeights.mutableView.copy(from: weights.view)
+        machine.restore(weights: weights, slots: slots, scalars: scalars)
+        self.version = version
+    }
+
     // MARK: Steps
 
     /// Begins the next step if none is under way.

@@ -33,6 +33,20 @@ struct ClosureEndToEndTests {
         }
     }
 
+    /// More chunks than the window holds: nothing of the next weights can come before the whole gradient is there.
+    @Test func moreChunksThanTheWindowHolds() throws {
+        let text = try #require(Self.rules["lbfgs"]).replacingOccurrences(of: "units: 256", with: "units: 4096")
+            .replacingOccurrences(of: "{dense: {units: 160}}, tanh, ", with: "")
+        let short = ["--set", "training.epochs=2", "--set", "data.limit=300"]
+        let reference = try RunFiles.train(["--workers", "1"] + short, runFile: text)
+        #expect(reference.parameters > 16 * 16_384)
+        for transport in ["messages", "shared_memory"] {
+            let result = try RunFiles.train(
+                ["--workers", "2", "--set", "cluster.chunk_bytes=65536", "--set", "cluster.transport=\(transport)"] + short, runFile: text)
+            #expect(result.stateSha256 == reference.stateSha256, "\(transport)")
+        }
+    }
+
     @Test func killedWorkersDoNotChangeTheHash() throws {
         let text = try #require(Self.rules["lbfgs"])
         let long = ["--set", "training.epochs=40"]

@@ -84,6 +84,18 @@ import Testing
         #expect(!isEqual(harness.server.openWeights.view, weights.view))
     }
 
+    @Test(arguments: [lbfgs, batchwise, gradients])
+    func anotherServerGoesOnFromACompleteStep(rule: RuleSpecification) throws {
+        let setting = ClosureSetting(rule)
+        let (first, second) = (try ClosureHarness(setting), try ClosureHarness(setting))
+        for _ in 0..<2 { first.step { _, leaves in leaves } }
+        second.server.restore(
+            version: 2, weights: first.server.completeWeights, slots: first.server.completeSlots, scalars: first.server.scalars)
+        for _ in 0..<2 { second.step { _, leaves in leaves } }
+        expectEqual(second.server, try setting.reference(steps: 4))
+        #expect(second.server.version == 4)
+    }
+
     @Test func whatDoesNotBelongToTheOpenRoundIsIgnoredOrRefused() throws {
         let harness = try ClosureHarness(ClosureSetting(Self.lbfgs))
         let (server, tree) = (harness.server, harness.setting.tree)
