@@ -78,6 +78,7 @@ final class CoordinatorProcess {
     /// - Parameter signals: made first thing in `main`.
     init(_ run: PreparedRun, folder: RunFolder, options: CoordinatorOptions, signals: SignalDescriptor) throws {
         self.run = run
+        deals = PartDeals(run)
         self.folder = folder
         self.signals = signals
         _ = try Machine.raiseDescriptorLimit()
@@ -143,11 +144,12 @@ final class CoordinatorProcess {
                 RunIdentity(runSHA256: runSHA256, dataSHA256: data, leafClass: leafClass, numericsVersion: numericsVersion)
             }, configuration: run.configuration.effectiveYAML, metadata: try run.modelMetadata)
         reporter = ProgressReporter(isQuiet: options.isQuiet, plan: run.plan)
-        run.network.initialize(into: server.state.currentWeights.mutableView, seed: run.configuration.seed)
+        run.initialize(server.state.currentWeights)
         localWorkerCount = localWorkers
         threadsPerWorker = options.threads
     }
 
+    let deals: PartDeals
     let lenderTable: LenderTable
     let localWorkerCount: Int
     let threadsPerWorker: Int

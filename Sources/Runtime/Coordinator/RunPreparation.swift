@@ -23,13 +23,16 @@ struct PreparedRun {
     /// By part; empty for classification.
     let targetSpreads: [PartID: TargetSpread]
     let runSHA256: Digest
+    /// nil without `model.initialize_from`.
+    let initialization: Initialization?
 
     /// Reads the data and compiles the net; every problem found is reported with its place in the run file.
     init(_ configuration: RunConfiguration) throws(ProblemList) {
         self.configuration = configuration
         let data: PreparedData
         do {
-            data = try PreparedData(configuration.data, seed: configuration.seed, folder: "/")
+            data = try PreparedData(
+                configuration.data, seed: configuration.seed, folder: "/", alsoHashed: configuration.model.initializeFrom.map { [$0] } ?? [])
         } catch {
             throw ProblemList(error.problems.map { configuration.sourceMap.problem(at: "data", "\($0)") })
         }
@@ -42,6 +45,13 @@ struct PreparedRun {
         let mismatches = Self.mismatches(configuration: configuration, data: data, network: network)
         guard mismatches.isEmpty else { throw ProblemList(mismatches) }
 
+        do {
+            initialization = try configuration.model.initializeFrom.map { path throws(InitializationError) in
+                try Initialization(path: path, network: network)
+            }
+        } catch {
+            throw ProblemList([configuration.sourceMap.problem(at: "model.initialize_from", "\(error)")])
+        }
         let segments = network.layout.entries.map { UpdateSegment(range: $0.range, isRegularized: $0.isRegularized) }
         do {
             updater = try Updater(rule: configuration.optimizer.rule, treatment: configuration.optimizer.treatment, segments: segments)
@@ -57,7 +67,7 @@ struct PreparedRun {
             seed: configuration.seed, model: network.specification, rowFormat: data.train.format, preprocessing: data.preprocessing,
             targetScaling: data.targetScaling, shardCount: training.virtualShards, batchSize: training.batchSize,
             trainRows: data.train.rowCount, validationRows: data.validation?.rowCount ?? 0, testRows: data.test?.rowCount ?? 0,
-            sampleRows: min(Self.sampleRows, data.train.rowCount), chunkByteCount: configuration.cluster.chunkBytes,
+            sampleRows: min(Self.sampleRows, data.train.rowCount), redealEvery: configuration.data.redealEvery, chunkByteCount: configuration.cluster.chunkBytes,
             instructionSet: configuration.cluster.instructionSet == .auto ? nil : configuration.cluster.instructionSet.rawValue)
         var plans: [PartID: StepPlan] = [:]
         for part in description.parts { plans[part] = description.plan(of: part) }
