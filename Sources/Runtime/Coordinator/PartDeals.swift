@@ -16,7 +16,8 @@ final class PartDeals {
         shardCount = run.description.shardCount
         seed = run.configuration.seed
         let epochs = run.configuration.training.epochs
-        dealCount = run.description.redealEvery.map { UInt64((epochs + $0 - 1) / $0) } ?? 1
+        // One more than is trained on: a lease taken at the end starts at the step behind the last.
+        dealCount = run.description.redealEvery.map { UInt64(epochs / $0 + 1) } ?? 1
     }
 
     /// nil if there is no such part or no such dealing of it.

@@ -24,10 +24,7 @@ extension WorkerRun {
                 guard try fillBlock(slot: slot, key: key, rows: rows) else { return false }
                 slots.append(LeafSlot(shard: key.shard, slot: slot, rows: rows.count))
             }
-            figures += engine.evaluate(slots, weights: view).map {
-                Wire.BlockFigures(
-                    rows: UInt32($0.rows), correct: UInt32($0.correct), loss: $0.lossSum, squaredError: $0.squaredError)
-            }
+            figures += engine.evaluate(slots, weights: view).map { Wire.BlockFigures($0) }
             try drain()
             if link.hasCommand { throw Interruption.command }
         }

@@ -151,6 +151,11 @@ final class WorkerRun {
                 throw WireError.malformed("a \(header.kind) message from the coordinator")
             }
         }
+        try askForRows()
+    }
+
+    /// Sends the requests that may be under way; whoever adds to them calls it, since the loop then waits for what they bring.
+    private func askForRows() throws {
         while let (number, request) = loader.nextRequest() {
             let body = Frame(byteCount: request.positions.count * 4) { bytes in
                 request.positions.withUnsafeBytes { bytes.copyMemory(from: $0) }
@@ -200,7 +205,10 @@ final class WorkerRun {
         let epoch = trainPlan.epoch(ofStep: step)
         let deal = run.deal(ofStep: step)
         if orders.epoch != epoch {
-            if loader.deal != deal { try loader.plan(shards: lease.shards, step: step) }
+            if loader.deal != deal {
+                try loader.plan(shards: lease.shards, step: step)
+                try askForRows()
+            }
             orders = (epoch, [:])
             for shard in lease.shards {
                 orders.positions[shard] = EpochOrder.positions(
@@ -233,6 +241,7 @@ final class WorkerRun {
         let stored = ShardKey(part: key.part.storedAs, shard: key.shard)
         if try loader.holds(stored, positions[...]) { return true }
         try loader.request(stored, positions[...])
+        try askForRows()
         return false
     }
 
