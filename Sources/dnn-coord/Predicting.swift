@@ -4,8 +4,8 @@ public import Runtime
 struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measures a saved net on the test rows of a run file.",
-        discussion: "Takes the test rows, or the validation rows where there is no test. With the run's own run.yaml the figures are those of "
-            + "its result.json, bit for bit.")
+        discussion: "Takes the test rows, or the validation rows where there is no test. With the run's own run.yaml the figures are "
+            + "those of its result.json, bit for bit.")
 
     @Argument(help: "The net: a run folder's model.safetensors.")
     var model: String
@@ -36,8 +36,8 @@ struct Evaluate: ParsableCommand {
 struct Predict: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Says what saved nets make of the rows of a file.",
-        discussion: "Writes CSV: row,class,p_<name>… for classes, row,value for values; rows are counted from 0. The input may hold labels; "
-            + "they are not looked at. For idx and npy it is the features file. Several nets are combined into one answer.")
+        discussion: "Writes CSV: row,class,p_<name>… for classes, row,value for values; rows are counted from 0. The input may hold "
+            + "labels; they are not looked at. For idx and npy it is the features file. Several nets are combined into one answer.")
 
     @Argument(help: "The nets: model.safetensors of one or more run folders.")
     var models: [String]

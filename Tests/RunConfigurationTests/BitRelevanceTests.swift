@@ -43,6 +43,11 @@ import Testing
         ("data.test=none", "data.test.idx"),
         ("data.limit=5", "data.limit"),
         ("data.shape=[4]", "data.shape"),
+        ("data.redeal_every=3", "data.redeal_every"),
+        ("data.train={npy: {features: a, labels: b}}", "data.train.npy"),
+        ("data.train={cifar10: {paths: [a]}}", "data.train.cifar10"),
+        ("data.train={libsvm: {path: a, features: 4}}", "data.train.libsvm.features"),
+        ("model.initialize_from=a.safetensors", "model.initialize_from"),
         ("data.preprocessing={standardize: true}", "data.preprocessing"),
         ("model.initializer=he_normal", "model.initializer"),
         ("model.layers.0=relu", "model.layers[0]"),
@@ -92,7 +97,7 @@ import Testing
     /// A key that is neither in the table of bits nor in that of free settings would slip through both tests.
     @Test func everyKeyWithMoreThanOneValueIsInTheTable() throws {
         let onlyOneValueYet = [
-            "data.task", "data.target_standardize", "data.redeal_every", "model.initialize_from", "optimizer.schedule",
+            "data.task", "data.target_standardize", "optimizer.schedule",
             "optimizer.warmup_steps", "optimizer.warmup_start_factor", "optimizer.groups", "regularization.max_norm", "training.mode",
             "training.precision", "training.non_finite", "cluster.wire",
         ]

@@ -118,7 +118,7 @@ public enum CSVFault: Error, Equatable, Sendable, CustomStringConvertible {
         case .missingColumns(let names):
             "the model's column\(names.count == 1 ? "" : "s") \(listed(names)) \(names.count == 1 ? "is" : "are") missing"
         case .predictionColumns(let count, let expected, let target):
-            "has \(count) columns, the model takes \(expected)"
+            "has \(count) \(count == 1 ? "column" : "columns"), the model takes \(expected)"
                 + (target.map { ", or \(expected + 1) with its target as column \($0) (counted from 0)" } ?? "")
         case .otherKind(let column, let categoricalInTraining):
             "\(column) is \(categoricalInTraining ? "categorical" : "a number") in the training source, but not here"

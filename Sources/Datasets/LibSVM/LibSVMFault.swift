@@ -35,7 +35,8 @@ public enum LibSVMFault: Error, Equatable, Sendable, CustomStringConvertible {
     private var place: Place? {
         switch self {
         case .missingLabel(let place, _), .label(let place, _), .pair(let place, _), .queryID(let place), .index(let place, _),
-            .descending(let place, _, _), .value(let place, _), .notFinite(let place, _), .beyond(let place, _, _, _), .zeroIndex(let place):
+            .descending(let place, _, _), .value(let place, _), .notFinite(let place, _), .beyond(let place, _, _, _),
+            .zeroIndex(let place):
             place
         default: nil
         }

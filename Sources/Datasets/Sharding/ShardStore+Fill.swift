@@ -6,11 +6,11 @@ extension ShardStore {
         precondition(x.count == positions.count * width, "a leaf's input must have the rows' length")
         for (row, position) in positions.enumerated() {
             precondition(contains(position), "a row is used before it arrived")
-            let start = Int(position) * width
+            let range = Int(position) * width..<(Int(position) + 1) * width
             let y = UnsafeMutableBufferPointer(rebasing: x[row * width..<(row + 1) * width])
             switch format.featureType {
-            case .u8: bytes.withUnsafeBufferPointer { preprocessing.convert(UnsafeBufferPointer(rebasing: $0[start..<start + width]), into: y) }
-            case .f32: floats.withUnsafeBufferPointer { preprocessing.convert(UnsafeBufferPointer(rebasing: $0[start..<start + width]), into: y) }
+            case .u8: bytes.withUnsafeBufferPointer { preprocessing.convert(UnsafeBufferPointer(rebasing: $0[range]), into: y) }
+            case .f32: floats.withUnsafeBufferPointer { preprocessing.convert(UnsafeBufferPointer(rebasing: $0[range]), into: y) }
             }
         }
     }

@@ -32,7 +32,8 @@ struct PreparedRun {
         let data: PreparedData
         do {
             data = try PreparedData(
-                configuration.data, seed: configuration.seed, folder: "/", alsoHashed: configuration.model.initializeFrom.map { [$0] } ?? [])
+                configuration.data, seed: configuration.seed, folder: "/",
+                alsoHashed: configuration.model.initializeFrom.map { [$0] } ?? [])
         } catch {
             throw ProblemList(error.problems.map { configuration.sourceMap.problem(at: "data", "\($0)") })
         }
@@ -67,7 +68,8 @@ struct PreparedRun {
             seed: configuration.seed, model: network.specification, rowFormat: data.train.format, preprocessing: data.preprocessing,
             targetScaling: data.targetScaling, shardCount: training.virtualShards, batchSize: training.batchSize,
             trainRows: data.train.rowCount, validationRows: data.validation?.rowCount ?? 0, testRows: data.test?.rowCount ?? 0,
-            sampleRows: min(Self.sampleRows, data.train.rowCount), redealEvery: configuration.data.redealEvery, chunkByteCount: configuration.cluster.chunkBytes,
+            sampleRows: min(Self.sampleRows, data.train.rowCount), redealEvery: configuration.data.redealEvery,
+            chunkByteCount: configuration.cluster.chunkBytes,
             instructionSet: configuration.cluster.instructionSet == .auto ? nil : configuration.cluster.instructionSet.rawValue)
         var plans: [PartID: StepPlan] = [:]
         for part in description.parts { plans[part] = description.plan(of: part) }

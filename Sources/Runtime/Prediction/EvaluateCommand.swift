@@ -73,7 +73,8 @@ public struct EvaluateCommand: Sendable {
         let figures = PartReport(
             evaluator.figures(), spread: TargetSpread(table, rows: held.part.rows), targetScaling: model.targetScaling)
         guard printsJSON else {
-            return "\(held.name.rawValue.padding(toLength: 11, withPad: " ", startingAt: 0))\(figures.summary)  (\(figures.samples) samples)\n"
+            let name = held.name.rawValue.padding(toLength: 11, withPad: " ", startingAt: 0)
+            return "\(name)\(figures.summary)  (\(figures.samples) samples)\n"
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

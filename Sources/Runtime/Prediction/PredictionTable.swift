@@ -4,11 +4,13 @@ struct PredictionTable {
     private var row = 0
 
     init(_ answer: SavedModel.Answer) {
-        if case .classes(let names) = answer { self.names = names.map(Self.field) } else { names = [] }
-        header = if case .classes(let names) = answer {
-            (["row", "class"] + names.map { Self.field("p_" + $0) }).joined(separator: ",") + "\n"
-        } else {
-            "row,value\n"
+        switch answer {
+        case .classes(let names):
+            self.names = names.map(Self.field)
+            header = (["row", "class"] + names.map { Self.field("p_" + $0) }).joined(separator: ",") + "\n"
+        case .value:
+            names = []
+            header = "row,value\n"
         }
     }
 
@@ -34,7 +36,8 @@ struct PredictionTable {
 
     /// Quoted where a reader would take it for more than one field (RFC 4180).
     private static func field(_ text: String) -> String {
-        guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) || text.first == " " || text.last == " " else { return text }
+        let isPlain = !text.contains { $0 == "," || $0 == "\"" || $0.isNewline } && text.first != " " && text.last != " "
+        if isPlain { return text }
         return "\"" + text.replacing("\"", with: "\"\"") + "\""
     }
 }

@@ -11,59 +11,50 @@ import Testing
         Case(
             """
             data:
-              train: {npy: {features: a, labels: b}}
-              validation: {cifar10: {paths: [a]}}
-              test: {libsvm: {path: a, features: 3}}
+              train: {builtin: digits}
               ship: false
-              redeal_every: 3
             """,
-            #"run.yaml:7:3: data.train: "npy" is not supported yet; supported: builtin, idx, csv"#,
-            #"run.yaml:8:3: data.validation: "cifar10" is not supported yet; supported: fraction, none, builtin, idx, csv"#,
-            #"run.yaml:9:3: data.test: "libsvm" is not supported yet; supported: fraction, none, builtin, idx, csv"#,
-            #"run.yaml:10:9: data.ship: "ship: false" is not supported yet; only true is"#,
-            #"run.yaml:11:17: data.redeal_every: "redeal_every: 3" is not supported yet; only none is"#),
+            #"run.yaml:8:9: data.ship: "ship: false" is not supported yet; only true is"#),
         Case(
             """
             model:
-              initialize_from: other.safetensors
               loss: {huber: {delta: 2}}
               layers: [prelu, {elu: {alpha: 1}}, selu, {gelu: {approximate: tanh}}, silu, softplus, hard_sigmoid, softmax]
             """,
-            #"run.yaml:6:20: model.initialize_from: "initialize_from: other.safetensors" is not supported yet; only none is"#,
             """
-            run.yaml:7:3: model.loss: "huber" is not supported yet; supported: softmax_cross_entropy, \
+            run.yaml:6:3: model.loss: "huber" is not supported yet; supported: softmax_cross_entropy, \
             binary_cross_entropy, mean_squared_error
             """,
             """
-            run.yaml:8:12: model.layers[0]: "prelu" is not supported yet; supported: flatten, dense, sigmoid, tanh, relu, \
+            run.yaml:7:12: model.layers[0]: "prelu" is not supported yet; supported: flatten, dense, sigmoid, tanh, relu, \
             leaky_relu, dropout
             """,
             """
-            run.yaml:8:19: model.layers[1]: "elu" is not supported yet; supported: flatten, dense, sigmoid, tanh, relu, \
+            run.yaml:7:19: model.layers[1]: "elu" is not supported yet; supported: flatten, dense, sigmoid, tanh, relu, \
             leaky_relu, dropout
             """,
             """
-            run.yaml:8:38: model.layers[2]: "selu" is not supported yet; supported: flatten, dense, sigmoid, tanh, relu, \
+            run.yaml:7:38: model.layers[2]: "selu" is not supported yet; supported: flatten, dense, sigmoid, tanh, relu, \
             leaky_relu, dropout
             """,
             """
-            run.yaml:8:44: model.layers[3]: "gelu" is not supported yet; supported: flatten, dense, sigmoid, tanh, relu, \
+            run.yaml:7:44: model.layers[3]: "gelu" is not supported yet; supported: flatten, dense, sigmoid, tanh, relu, \
             leaky_relu, dropout
             """,
             """
-            run.yaml:8:73: model.layers[4]: "silu" is not supported yet; supported: flatten, dense, sigmoid, tanh, relu, \
+            run.yaml:7:73: model.layers[4]: "silu" is not supported yet; supported: flatten, dense, sigmoid, tanh, relu, \
             leaky_relu, dropout
             """,
             """
-            run.yaml:8:79: model.layers[5]: "softplus" is not supported yet; supported: flatten, dense, sigmoid, tanh, \
+            run.yaml:7:79: model.layers[5]: "softplus" is not supported yet; supported: flatten, dense, sigmoid, tanh, \
             relu, leaky_relu, dropout
             """,
             """
-            run.yaml:8:89: model.layers[6]: "hard_sigmoid" is not supported yet; supported: flatten, dense, sigmoid, \
+            run.yaml:7:89: model.layers[6]: "hard_sigmoid" is not supported yet; supported: flatten, dense, sigmoid, \
             tanh, relu, leaky_relu, dropout
             """,
             """
-            run.yaml:8:103: model.layers[7]: "softmax" is not supported yet; supported: flatten, dense, sigmoid, tanh, \
+            run.yaml:7:103: model.layers[7]: "softmax" is not supported yet; supported: flatten, dense, sigmoid, tanh, \
             relu, leaky_relu, dropout
             """),
         Case(
