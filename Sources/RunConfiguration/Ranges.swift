@@ -1,6 +1,8 @@
 /// The largest values that are taken for meant; beyond them lies a typing error or what no machine holds.
 enum Ranges {
     static let rows = 1 << 40
+    /// Files of one source.
+    static let files = 10_000
     /// Columns named in `categorical`.
     static let columns = 65_536
     static let units = 1 << 20

@@ -7,7 +7,7 @@ extension RunConfiguration {
             let name = s.value("name", .folderName, default: standardName(of: file))
             let seed = s.value("seed", .unsigned64, default: 1)
             let data = s.section("data") { DataReading($0, paths) }
-            let model = s.section("model") { ModelReading($0) }
+            let model = s.section("model") { ModelReading($0, paths) }
             let optimizer = s.section("optimizer", OptimizerSettings.read) ?? nil
             let penalties = s.section("regularization", OptimizerSettings.Penalties.init)
             let training = s.section("training", TrainingSettings.read)

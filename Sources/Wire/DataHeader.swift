@@ -14,7 +14,8 @@ public struct DataHeader: Equatable, Sendable {
         case gradient = 2
         /// worker → coordinator: wants every chunk of weights version `step`, and those of the next one as they are made.
         case pull = 3
-        /// worker → coordinator: wants rows; `node` = part, `chunk` = shard, `count` = request number; body: positions, u32 each.
+        /// worker → coordinator: wants rows; `node` = part, `chunk` = shard, `count` = request number, `step` = which dealing of
+        /// the training rows; body: positions, u32 each.
         case rowsWanted = 4
         /// worker → coordinator: figures of `chunk` = shard of `node` = part for evaluation `step`; body: block figures.
         case figures = 5

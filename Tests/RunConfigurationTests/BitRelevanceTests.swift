@@ -43,6 +43,11 @@ import Testing
         ("data.test=none", "data.test.idx"),
         ("data.limit=5", "data.limit"),
         ("data.shape=[4]", "data.shape"),
+        ("data.redeal_every=3", "data.redeal_every"),
+        ("data.train={npy: {features: a, labels: b}}", "data.train.npy"),
+        ("data.train={cifar10: {paths: [a]}}", "data.train.cifar10"),
+        ("data.train={libsvm: {path: a, features: 4}}", "data.train.libsvm.features"),
+        ("model.initialize_from=a.safetensors", "model.initialize_from"),
         ("data.preprocessing={standardize: true}", "data.preprocessing"),
         ("model.initializer=he_normal", "model.initializer"),
         ("model.layers.0=relu", "model.layers[0]"),
@@ -104,8 +109,7 @@ import Testing
     /// A key that is neither in the table of bits nor in that of free settings would slip through both tests.
     @Test func everyKeyWithMoreThanOneValueIsInTheTable() throws {
         let onlyOneValueYet = [
-            "data.task", "data.target_standardize", "data.redeal_every", "model.initialize_from", "training.mode",
-            "training.precision", "cluster.wire",
+            "data.task", "data.target_standardize", "training.mode", "training.precision", "cluster.wire",
         ]
         let alike = ["model.layers[2].leaky_relu.name", "model.layers[3].dropout.name", "model.layers[4]"]
         let covered = Set(Self.bits.map(\.1) + onlyOneValueYet)

@@ -166,9 +166,9 @@ extension CoordinatorProcess {
 
     /// Answers a request for rows of a shard; the positions are the worker's, every one is checked.
     func sendRows(to worker: WorkerID, header: DataHeader, positions bytes: UnsafeRawBufferPointer) throws(WireError) {
-        guard let part = PartID(rawValue: header.node), let rows = run.parts[part], header.chunk < UInt32(rows.shardCount) else {
-            throw .malformed("a request for part \(header.node), shard \(header.chunk)")
-        }
+        guard let part = PartID(rawValue: header.node), header.chunk < UInt32(run.description.shardCount),
+            let rows = deals.rows(of: part, deal: header.step)
+        else { throw .malformed("a request for part \(header.node), shard \(header.chunk), dealing \(header.step)") }
         let shard = Int(header.chunk)
         let count = bytes.count / 4
         guard bytes.count % 4 == 0, count > 0, count <= WireProtocol.maximumRowsPerRequest else {

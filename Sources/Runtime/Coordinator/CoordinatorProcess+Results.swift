@@ -15,7 +15,7 @@ internal import Wire
 /// What a run writes and says: history, checkpoints, the result, the model.
 extension CoordinatorProcess {
     func describe() {
-        for line in run.dataLines + [run.netLine] + run.trainingLines { reporter.line(line) }
+        for line in run.dataLines + [run.netLine] + run.startLines + run.trainingLines { reporter.line(line) }
         var workers = "\(localWorkerCount) local × \(threadsPerWorker) thread\(threadsPerWorker == 1 ? "" : "s")"
         if let remote = lanes.first(where: { !$0.isLocal }) { workers += "; others: dnn-worker --connect \(remote.endpoint)" }
         reporter.line("workers   \(workers)")

@@ -82,6 +82,7 @@ final class CoordinatorProcess {
     /// - Parameter signals: made first thing in `main`.
     init(_ run: PreparedRun, folder: RunFolder, options: CoordinatorOptions, signals: SignalDescriptor) throws {
         self.run = run
+        deals = PartDeals(run)
         self.folder = folder
         self.signals = signals
         _ = try Machine.raiseDescriptorLimit()
@@ -157,11 +158,12 @@ final class CoordinatorProcess {
                 RunIdentity(runSHA256: runSHA256, dataSHA256: data, leafClass: leafClass, numericsVersion: numericsVersion)
             }, configuration: run.configuration.effectiveYAML, metadata: try run.modelMetadata)
         reporter = ProgressReporter(isQuiet: options.isQuiet, plan: run.plan)
-        server.initializeWeights { run.network.initialize(into: $0.mutableView, seed: run.configuration.seed) }
+        server.initializeWeights { run.initialize($0) }
         localWorkerCount = localWorkers
         threadsPerWorker = options.threads
     }
 
+    let deals: PartDeals
     let lenderTable: LenderTable
     let localWorkerCount: Int
     let threadsPerWorker: Int

@@ -8,7 +8,7 @@ internal import Training
 extension PreparedRun {
     /// What was understood of a run file: data, net by layer, training, and the effective configuration.
     var overview: String {
-        (dataLines + netLines + trainingLines).joined(separator: "\n") + "\n\n" + configuration.effectiveYAML
+        (dataLines + netLines + startLines + trainingLines).joined(separator: "\n") + "\n\n" + configuration.effectiveYAML
     }
 
     var dataLines: [String] {
@@ -34,6 +34,9 @@ extension PreparedRun {
         let layers = network.layers.map { $0.parameterCount > 0 ? "\($0.keyword) \(shape($0.outputShape))" : $0.keyword }
         return "net       \(layers.joined(separator: " → ")); \(network.layout.count) parameters"
     }
+
+    /// Which parameters come from a file.
+    var startLines: [String] { initialization?.lines ?? [] }
 
     var trainingLines: [String] {
         let batch =

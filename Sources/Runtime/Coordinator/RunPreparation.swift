@@ -25,13 +25,17 @@ struct PreparedRun {
     /// By part; empty for classification.
     let targetSpreads: [PartID: TargetSpread]
     let runSHA256: Digest
+    /// nil without `model.initialize_from`.
+    let initialization: Initialization?
 
     /// Reads the data and compiles the net; every problem found is reported with its place in the run file.
     init(_ configuration: RunConfiguration) throws(ProblemList) {
         self.configuration = configuration
         let data: PreparedData
         do {
-            data = try PreparedData(configuration.data, seed: configuration.seed, folder: "/")
+            data = try PreparedData(
+                configuration.data, seed: configuration.seed, folder: "/",
+                alsoHashed: configuration.model.initializeFrom.map { [$0] } ?? [])
         } catch {
             throw ProblemList(error.problems.map { configuration.sourceMap.problem(at: "data", "\($0)") })
         }
@@ -44,6 +48,13 @@ struct PreparedRun {
         let mismatches = Self.mismatches(configuration: configuration, data: data, network: network)
         guard mismatches.isEmpty else { throw ProblemList(mismatches) }
 
+        do {
+            initialization = try configuration.model.initializeFrom.map { path throws(InitializationError) in
+                try Initialization(path: path, network: network)
+            }
+        } catch {
+            throw ProblemList([configuration.sourceMap.problem(at: "model.initialize_from", "\(error)")])
+        }
         do {
             updater = try Updater(
                 rule: configuration.optimizer.rule, treatment: configuration.optimizer.treatment, segments: network.layout.updateSegments,
@@ -60,7 +71,8 @@ struct PreparedRun {
             seed: configuration.seed, model: network.specification, rowFormat: data.train.format, preprocessing: data.preprocessing,
             targetScaling: data.targetScaling, shardCount: training.virtualShards, batchSize: training.batchSize,
             trainRows: data.train.rowCount, validationRows: data.validation?.rowCount ?? 0, testRows: data.test?.rowCount ?? 0,
-            sampleRows: min(Self.sampleRows, data.train.rowCount), chunkByteCount: configuration.cluster.chunkBytes,
+            sampleRows: min(Self.sampleRows, data.train.rowCount), redealEvery: configuration.data.redealEvery,
+            chunkByteCount: configuration.cluster.chunkBytes,
             countsRounds: updater.rule.isClosureRule,
             instructionSet: configuration.cluster.instructionSet == .auto ? nil : configuration.cluster.instructionSet.rawValue,
             precision: training.precision)

@@ -15,7 +15,7 @@ extension WorkerRun {
         guard try holdsRows(key, plan.rows(ofShard: key.shard)) else { return false }
         if engine.slotCount == 0 { engine.reserve(leaves: 1) }
         var figures: [Wire.BlockFigures] = []
-        var confusion: [UInt64: UInt32]? = network.confusionClasses(of: key.part) == nil ? nil : [:]
+        var confusion = network.confusionClasses(of: key.part).map { _ in ConfusionTally() }
         while figures.count < blocks {
             let first = figures.count
             let count = min(engine.slotCount, blocks - first)
@@ -25,28 +25,12 @@ extension WorkerRun {
                 guard try fillBlock(slot: slot, key: key, rows: rows) else { return false }
                 slots.append(LeafSlot(shard: key.shard, slot: slot, rows: rows.count))
             }
-            figures += engine.evaluate(slots, weights: view).map {
-                Wire.BlockFigures(
-                    rows: UInt32($0.rows), correct: UInt32($0.correct), topFive: UInt32($0.topFive), loss: $0.lossSum,
-                    squaredError: $0.squaredError)
-            }
-            if confusion != nil {
-                for slot in slots {
-                    for row in 0..<slot.rows {
-                        let truth = engine.trueClass(slot: slot.slot, row: row), found = engine.foundClass(slot: slot.slot, row: row)
-                        confusion?[UInt64(truth) << 32 | UInt64(found), default: 0] += 1
-                    }
-                }
-            }
+            figures += engine.evaluate(slots, weights: view).map { Wire.BlockFigures($0) }
+            confusion?.count(slots, in: engine)
             try drain()
             if link.hasCommand { throw Interruption.command }
         }
-        let pairs = (confusion ?? [:]).sorted { $0.key < $1.key }
-        let all = ShardFigures(
-            blocks: figures,
-            confusion: pairs.map {
-                ConfusionCount(truth: UInt32($0.key >> 32), found: UInt32(truncatingIfNeeded: $0.key), count: $0.value)
-            })
+        let all = ShardFigures(blocks: figures, confusion: confusion?.pairs ?? [])
         let body = Frame(byteCount: all.byteCount) { all.encode(into: $0) }
         try connection.send(
             DataHeader(kind: .figures, node: key.part.rawValue, chunk: UInt32(key.shard), count: UInt32(figures.count), step: order.number),

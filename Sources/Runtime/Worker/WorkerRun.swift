@@ -165,12 +165,19 @@ final class WorkerRun {
                 throw WireError.malformed("a \(header.kind) message from the coordinator")
             }
         }
+        try askForRows()
+    }
+
+    /// Sends the requests that may be under way; whoever adds to them calls it, since the loop then waits for what they bring.
+    private func askForRows() throws {
         while let (number, request) = loader.nextRequest() {
             let body = Frame(byteCount: request.positions.count * 4) { bytes in
                 request.positions.withUnsafeBytes { bytes.copyMemory(from: $0) }
             }
             try connection.send(
-                DataHeader(kind: .rowsWanted, node: request.key.part.rawValue, chunk: UInt32(request.key.shard), count: number), body: body)
+                DataHeader(
+                    kind: .rowsWanted, node: request.key.part.rawValue, chunk: UInt32(request.key.shard), count: number,
+                    step: request.key.deal), body: body)
         }
     }
 
@@ -220,7 +227,12 @@ final class WorkerRun {
     private func presentLeaves(_ round: GradientRound, lease: Lease) throws -> [Int]? {
         let step = round.planStep
         let epoch = trainPlan.epoch(ofStep: step)
+        let deal = run.deal(ofStep: step)
         if orders.epoch != epoch {
+            if loader.deal != deal {
+                try loader.plan(shards: lease.shards, step: step)
+                try askForRows()
+            }
             orders = (epoch, [:])
             for shard in lease.shards {
                 orders.positions[shard] = EpochOrder.positions(
@@ -231,7 +243,7 @@ final class WorkerRun {
         for shard in lease.shards.sorted() where !isDone(shard, step: round.number) {
             let range = trainPlan.positions(step: step, shard: shard)
             if !range.isEmpty, let order = orders.positions[shard] {
-                guard try loader.holds(ShardKey(part: .train, shard: shard), order[range]) else { return nil }
+                guard try loader.holds(ShardKey(part: .train, shard: shard, deal: deal), order[range]) else { return nil }
             }
             due.append(shard)
         }
@@ -242,14 +254,19 @@ final class WorkerRun {
     func fillLeaf(slot: Int, shard: Int, step: UInt64) throws -> Int {
         let range = trainPlan.positions(step: step, shard: shard)
         guard !range.isEmpty, let order = orders.positions[shard] else { return 0 }
-        try fill(slot: slot, from: loader.store(ShardKey(part: .train, shard: shard)), positions: order[range], isTraining: true)
+        let key = ShardKey(part: .train, shard: shard, deal: run.deal(ofStep: step))
+        try fill(slot: slot, from: loader.store(key), positions: order[range], isTraining: true)
         return range.count
     }
 
     /// Whether the first `count` rows of a shard are here.
     func holdsRows(_ key: ShardKey, _ count: Int) throws -> Bool {
         let positions = (0..<UInt32(count)).map { $0 }
-        return try loader.holds(ShardKey(part: key.part.storedAs, shard: key.shard), positions[...])
+        let stored = ShardKey(part: key.part.storedAs, shard: key.shard)
+        if try loader.holds(stored, positions[...]) { return true }
+        try loader.request(stored, positions[...])
+        try askForRows()
+        return false
     }
 
     /// Fills a slot with a block of a long pass; false while rows are missing.

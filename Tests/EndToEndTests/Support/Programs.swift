@@ -28,12 +28,16 @@ final class RunningProgram {
     private var unread = Data()
     private(set) var lines: [String] = []
 
-    init(_ name: String, _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:]) throws {
+    convenience init(_ name: String, _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:]) throws {
+        try self.init(executable: try Programs.path(name), arguments, in: folder, environment: environment)
+    }
+
+    init(executable: String, _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:]) throws {
         outputPath = folder.appending("output-\(UUID().uuidString)")
         _ = FileManager.default.createFile(atPath: outputPath, contents: nil)
         guard let handle = FileHandle(forWritingAtPath: outputPath) else { throw Failure(description: "no output file") }
         outputs = handle
-        process.executableURL = URL(fileURLWithPath: try Programs.path(name))
+        process.executableURL = URL(fileURLWithPath: executable)
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
