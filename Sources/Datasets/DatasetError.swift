@@ -9,6 +9,9 @@ public enum DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A features file and a labels file that do not belong together.
     case unequalCounts(features: String, rows: Int, labels: String, labelCount: Int)
     case csv(path: String, CSVFault)
+    case npy(path: String, NPYFault)
+    case cifar10(path: String, CIFAR10Fault)
+    case libsvm(path: String, LibSVMFault)
     /// A held-out source has another number of features than the training source.
     case featureCount(part: String, count: Int, training: Int)
     /// Classification needs two classes to tell apart.
@@ -17,6 +20,12 @@ public enum DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
     case shape([Int], featureCount: Int)
     case split(SplitFault)
     case preprocessing(PreprocessingFault)
+    /// A file of rows to predict could be in any format.
+    case unknownFormat(path: String)
+    /// Rows to predict have another width than the net.
+    case inputWidth(path: String, width: Int, expected: Int)
+    /// An evaluation needs rows that were not trained on.
+    case nothingHeldOut
     /// The program was installed without the data that belongs to it.
     case builtinMissing(name: String, searched: [String])
 
@@ -35,6 +44,19 @@ public enum DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
                 + "are both files of the same part?"
         case .csv(let path, let fault):
             "\(path)\(fault)"
+        case .npy(let path, let fault):
+            "\(path): \(fault)"
+        case .cifar10(let path, let fault):
+            "\(path): \(fault)"
+        case .libsvm(let path, let fault):
+            "\(path)\(fault)"
+        case .unknownFormat(let path):
+            "\(path): its format is not recognised by content or name; say which it is with --format "
+                + PredictionFile.Format.allCases.map(\.rawValue).joined(separator: ", ")
+        case .inputWidth(let path, let width, let expected):
+            "\(path): has \(width) features per row, the net takes \(expected)"
+        case .nothingHeldOut:
+            "there are neither test nor validation rows: give data.test or data.validation, a source or {fraction: 0.2}"
         case .featureCount(let part, let count, let training):
             "the \(part) source has \(count) features per row, the training source \(training): they must be equal"
         case .oneClass(let name):

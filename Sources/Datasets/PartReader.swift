@@ -79,7 +79,7 @@ struct PartReader: ~Copyable {
 }
 
 extension HeldOutSpecification {
-    fileprivate var fraction: Double? {
+    var fraction: Double? {
         if case .fraction(let fraction) = self { fraction } else { nil }
     }
 }

@@ -5,6 +5,12 @@ public enum SourceSpecification: Codable, Equatable, Sendable {
     /// MNIST's format, plain or gzip.
     case idx(features: String, labels: String)
     case csv(CSVSpecification)
+    /// NumPy's format, C order.
+    case npy(features: String, labels: String)
+    /// The binary version of CIFAR-10; rows of all files, one behind the other. At least one.
+    case cifar10(paths: [String])
+    /// LIBSVM's sparse text, with so many features per row.
+    case libsvm(path: String, features: Int)
 }
 
 public enum BuiltinDataset: String, Codable, Equatable, Sendable, CaseIterable {
@@ -100,11 +106,13 @@ public struct DataSpecification: Codable, Equatable, Sendable {
     public var preprocessing: PreprocessingSpecification
     /// Regression only: targets are standardised for training; reports are in original units.
     public var targetStandardize: Bool
+    /// Epochs after which training rows are dealt to the virtual shards anew.
+    public var redealEvery: Int?
 
     public init(
         train: SourceSpecification, validation: HeldOutSpecification = .fraction(0.1), test: HeldOutSpecification = .none,
         limit: Int? = nil, task: LearningTask = .classification, shape: [Int]? = nil, preprocessing: PreprocessingSpecification = .none,
-        targetStandardize: Bool = false
+        targetStandardize: Bool = false, redealEvery: Int? = nil
     ) {
         self.train = train
         self.validation = validation
@@ -114,5 +122,6 @@ public struct DataSpecification: Codable, Equatable, Sendable {
         self.shape = shape
         self.preprocessing = preprocessing
         self.targetStandardize = targetStandardize
+        self.redealEvery = redealEvery
     }
 }

@@ -12,6 +12,13 @@ public struct Table: Sendable, Equatable {
         case classes([Int32], names: [String])
         /// Regression, in original units.
         case values([Float])
+
+        var count: Int {
+            switch self {
+            case .classes(let indices, _): indices.count
+            case .values(let values): values.count
+            }
+        }
     }
 
     public let features: Features
@@ -24,11 +31,7 @@ public struct Table: Sendable, Equatable {
     /// The counts must agree: readers check the file before they get here.
     init(features: Features, targets: Targets, rowShape: [Int]) {
         let featureCount = rowShape.reduce(1, *)
-        let rowCount =
-            switch targets {
-            case .classes(let indices, _): indices.count
-            case .values(let values): values.count
-            }
+        let rowCount = targets.count
         let elementCount =
             switch features {
             case .u8(let bytes): bytes.count
@@ -58,8 +61,23 @@ public struct TableEncoding: Codable, Equatable, Sendable {
         }
     }
 
+    /// How a CSV file is laid out, beside its feature columns.
+    public struct CSVLayout: Codable, Equatable, Sendable {
+        /// One ASCII character.
+        public var delimiter: String
+        public var header: Bool
+        /// Nil without a header line.
+        public var targetName: String?
+        /// Counted from 0.
+        public var targetIndex: Int
+    }
+
     /// In file order, without the target; nil for formats without columns.
     public var columns: [Column]?
+    /// Nil for other formats.
+    public var csv: CSVLayout?
+    /// The number of the first feature in LIBSVM's format, 0 or 1; nil for other formats.
+    public var firstIndex: Int?
     /// Nil for regression.
     public var classNames: [String]?
 

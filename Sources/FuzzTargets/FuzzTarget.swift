@@ -8,8 +8,7 @@ internal import Wire
 /// Decoders of bytes that others have made. Whatever the bytes are, a decoder gives a value or an error: it never traps, reads outside
 /// of them, or takes memory that they do not account for.
 public enum FuzzTarget: String, CaseIterable, Sendable {
-    case header, figures, idx, csv, gzip, safetensors
-    case control
+    case header, control, figures, idx, csv, gzip, npy, cifar10, libsvm, safetensors
     case runFile = "run-file"
 
     /// Decodes `bytes` once.
@@ -21,6 +20,12 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .idx:
             // One file serves as features and as labels: what is wrong with either is found by itself.
             reading(bytes, as: "data.idx") { _ = try Table.read(.idx(features: $0, labels: $0), task: .classification, folder: "/") }
+        case .npy:
+            reading(bytes, as: "data.npy") { _ = try Table.read(.npy(features: $0, labels: $0), task: .regression, folder: "/") }
+        case .cifar10:
+            reading(bytes, as: "data.bin") { _ = try Table.read(.cifar10(paths: [$0]), task: .classification, folder: "/") }
+        case .libsvm:
+            reading(bytes, as: "data.txt") { _ = try Table.read(.libsvm(path: $0, features: 9), task: .classification, folder: "/") }
         case .gzip:
             reading(bytes, as: "data.csv.gz") { _ = try table(ofCSV: $0, task: .classification, hasHeader: false) }
         case .csv:
@@ -53,7 +58,14 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     }
 
     private func figures(_ bytes: UnsafeRawBufferPointer) {
-        _ = try? BlockFigures.decode(bytes, expectedRows: Array(repeating: 4, count: bytes.count / BlockFigures.byteCount))
+        // The first byte chooses what is expected.
+        guard let choice = bytes.first else { return }
+        let body = UnsafeRawBufferPointer(rebasing: bytes.dropFirst())
+        if let notice = try? RoundNotice(decoding: body) {
+            withUnsafeTemporaryAllocation(byteCount: RoundNotice.byteCount, alignment: 8) { notice.encode(into: $0) }
+        }
+        let rows = Array(repeating: 4, count: Int(choice & 7))
+        _ = try? ShardFigures.decode(body, expectedRows: rows, classes: choice & 8 == 0 ? nil : 3)
     }
 
     private func table(ofCSV path: String, task: LearningTask, hasHeader: Bool) throws -> Table {

@@ -10,7 +10,10 @@ extension ParsableCommand {
             Foundation.exit(0)
         } catch {
             let code = exitCode(for: error)
-            let message = fullMessage(for: error)
+            var message = fullMessage(for: error)
+            if code == .validationFailure, let found = Mistyping.find(in: Array(CommandLine.arguments.dropFirst()), of: self) {
+                message = found
+            }
             if !message.isEmpty {
                 try? (code == .success ? FileHandle.standardOutput : .standardError).write(contentsOf: Data((message + "\n").utf8))
             }

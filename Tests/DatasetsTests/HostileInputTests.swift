@@ -39,6 +39,34 @@ import Testing
         #expect(refused > 0)
     }
 
+    @Test func readersOfOtherFormatsSurviveDamagedFiles() throws {
+        var generator = FixedGenerator(state: 13)
+        let files: [(PredictionFile.Format, [UInt8])] = [
+            (.npy, try fixture("npy/features-f4.npy")), (.npy, Array(try fixture("npy/labels-u1.npy").prefix(60))),
+            (.libsvm, try fixture("libsvm/from-one.libsvm")), (.cifar10, Array(try fixture("cifar10/batch.bin").prefix(3_073))),
+            (.csv, Array("a,\"b\"\r\n1,2.5e3\n-3,nan\n".utf8)),
+        ]
+        let encodings = [
+            TableEncoding(columns: nil, classNames: nil),
+            TableEncoding(columns: [.init(name: "a"), .init(name: "b", categories: ["2", "5"])], classNames: ["u", "v"]),
+        ]
+        var (read, refused) = (0, 0)
+        for _ in 0..<1_000 {
+            for (format, bytes) in files {
+                let bytes = damaged(bytes, &generator)
+                for format in [format, nil] {
+                    do {
+                        _ = try PredictionFile(bytes, name: "f", format: format)
+                            .rows(encoding: encodings.randomElement(using: &generator) ?? encodings[0], featureCount: 3)
+                        read += 1
+                    } catch { refused += 1 }
+                }
+            }
+        }
+        #expect(read > 0)
+        #expect(refused > 0)
+    }
+
     @Test func unpackingSurvivesDamagedFiles() throws {
         var generator = FixedGenerator(state: 12)
         let whole = try fixture("images.idx.gz") + fixture("labels.idx.gz")

@@ -6,6 +6,19 @@ import Testing
 /// K1: the same bits for any number of workers, threads, transports, chunk sizes, and through kills.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ExactnessEndToEndTests {
+    /// Rows change shards every second epoch, and so do the workers that hold them.
+    @Test func dealingAnewDoesNotDependOnTheWorkers() throws {
+        let redeal = ["--set", "data.redeal_every=2"]
+        let reference = try RunFiles.train(["--workers", "1"] + redeal)
+        #expect(reference.events.workersLost == 0)
+        for workers in [2, 3, 4] {
+            let result = try RunFiles.train(["--workers", "\(workers)"] + redeal)
+            #expect(result.stateSha256 == reference.stateSha256)
+            #expect(result.train?.loss == reference.train?.loss)
+        }
+        #expect(try RunFiles.train(["--workers", "1"]).stateSha256 != reference.stateSha256)
+    }
+
     /// One worker, everything else as the run file says.
     static let reference = try? RunFiles.train(["--workers", "1"])
 
@@ -18,6 +31,7 @@ struct ExactnessEndToEndTests {
         ["--workers", "3", "--set", "cluster.transport=messages", "--set", "cluster.chunk_bytes=65536"],
         ["--workers", "1", "--threads", "3"],
         ["--workers", "2", "--set", "cluster.chunk_bytes=65536"],
+        ["--workers", "2", "--set", "cluster.instruction_set=avx2"],
         ["--workers", "3", "--threads", "2", "--set", "cluster.chunk_bytes=131072"],
     ])
     func hashIsTheSame(arguments: [String]) throws {

@@ -61,6 +61,38 @@ import Wire
         #expect(after[ShardKey(part: .train, shard: 1)]?.count == 20)
     }
 
+    /// Every second epoch is dealt anew; the first dealing's sample stays, since every validation looks at it.
+    @Test func anotherDealingAsksForItsRowsAndKeepsTheFirst() throws {
+        var run = run
+        run.redealEvery = 2
+        run.sampleRows = 10
+        let loader = RowLoader(run: run)
+        try loader.plan(shards: [0], step: 0)
+        #expect(try serve(loader)[ShardKey(part: .train, shard: 0)]?.count == 21)
+        let step = UInt64(2 * run.plan(of: .train).stepsPerEpoch)
+        try loader.plan(shards: [0], step: step - 1)
+        #expect(loader.nextRequest() == nil)
+        try loader.plan(shards: [0], step: step)
+        #expect(try serve(loader).mapValues(\.count) == [ShardKey(part: .train, shard: 0, deal: 1): 21])
+        #expect(try loader.holds(ShardKey(part: .train, shard: 0), [0, 20]))
+        #expect(try loader.holds(ShardKey(part: .train, shard: 0, deal: 1), [0, 20]))
+    }
+
+    /// A worker that joins later has seen no first dealing: it fetches the sample, and the rest only if a long pass wants it.
+    @Test func aLateWorkerFetchesTheSampleAndOnRequestTheRest() throws {
+        var run = run
+        run.redealEvery = 1
+        run.sampleRows = 10
+        let loader = RowLoader(run: run)
+        let first = ShardKey(part: .train, shard: 0)
+        try loader.plan(shards: [0], step: UInt64(run.plan(of: .train).stepsPerEpoch))
+        #expect(try serve(loader)[first] == [0, 1, 2, 3, 4])
+        let all = (0..<UInt32(21)).map { $0 }
+        try loader.request(first, all[...])
+        try loader.request(first, all[...])
+        #expect(try serve(loader) == [first: Array(5..<21)])
+    }
+
     @Test func noMoreRequestsThanTheCredit() throws {
         let loader = RowLoader(run: run)
         try loader.plan(shards: [0, 1], step: 0)

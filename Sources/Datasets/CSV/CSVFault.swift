@@ -43,6 +43,11 @@ public enum CSVFault: Error, Equatable, Sendable, CustomStringConvertible {
     case otherColumn(number: Int, found: String, training: String)
     case otherKind(column: String, categoricalInTraining: Bool)
 
+    // Rows to predict, against the model.
+    case foreignColumn(String, nearest: String?, known: [String])
+    case missingColumns([String])
+    case predictionColumns(count: Int, expected: Int, target: Int?)
+
     /// Starts with `:line:` where there is one, so that it can follow the file's path.
     public var description: String {
         line.map { ":\($0): \(text)" } ?? ": \(text)"
@@ -54,7 +59,7 @@ public enum CSVFault: Error, Equatable, Sendable, CustomStringConvertible {
         case .unclosedQuote(let cell), .textAfterQuote(let cell), .notANumber(let cell, _), .notFinite(let cell, _), .emptyLabel(let cell),
             .unknownLabel(let cell, _, _), .unknownCategory(let cell, _, _):
             cell.line
-        case .repeatedName: 1
+        case .repeatedName, .foreignColumn, .missingColumns, .predictionColumns: 1
         default: nil
         }
     }
@@ -107,6 +112,14 @@ public enum CSVFault: Error, Equatable, Sendable, CustomStringConvertible {
         case .otherColumn(let number, let found, let training):
             "feature column \(number) (counted from 0, without the target) is \(quoted(found)), in the training source \(quoted(training)): "
                 + "columns must be the same and in the same order"
+        case .foreignColumn(let name, let nearest, let known):
+            "the model knows no column \(quoted(name))" + (nearest.map { "; did you mean \(quoted($0))?" } ?? "")
+                + "; the first line must name its columns, \(listed(known))"
+        case .missingColumns(let names):
+            "the model's column\(names.count == 1 ? "" : "s") \(listed(names)) \(names.count == 1 ? "is" : "are") missing"
+        case .predictionColumns(let count, let expected, let target):
+            "has \(count) \(count == 1 ? "column" : "columns"), the model takes \(expected)"
+                + (target.map { ", or \(expected + 1) with its target as column \($0) (counted from 0)" } ?? "")
         case .otherKind(let column, let categoricalInTraining):
             "\(column) is \(categoricalInTraining ? "categorical" : "a number") in the training source, but not here"
         }

@@ -30,10 +30,10 @@ struct CSVReader {
         if let training = encoding?.columns { try columns.check(against: training) }
 
         var reader = CSVReader(scanner: scanner, columns: columns, task: task)
-        var hasRow = try specification.header ? scanner.row(into: &fields, columns) : true
+        var hasRow = try specification.header ? scanner.row(into: &fields, names) : true
         while hasRow {
             try reader.take(fields)
-            hasRow = try scanner.row(into: &fields, columns)
+            hasRow = try scanner.row(into: &fields, names)
         }
         guard reader.rowCount > 0 else { throw .noRows }
         return try reader.finish(encoding)
@@ -93,7 +93,11 @@ struct CSVReader {
         let table = Table(features: .f32(features), targets: targets, rowShape: [width])
         var classNames: [String]?
         if case .classes(_, let names) = targets { classNames = names }
-        return (table, TableEncoding(columns: described, classNames: classNames))
+        var encoding = TableEncoding(columns: described, classNames: classNames)
+        encoding.csv = TableEncoding.CSVLayout(
+            delimiter: String(UnicodeScalar(scanner.delimiter)), header: columns.names != nil,
+            targetName: columns.names?[columns.target], targetIndex: columns.target)
+        return (table, encoding)
     }
 
     private func targets(classNames: [String]?) throws(CSVFault) -> Table.Targets {
@@ -151,9 +155,9 @@ struct CSVReader {
 
 extension CSVScanner {
     /// The next row, with a fault in its quotes told as a person sees it.
-    fileprivate mutating func row(into fields: inout [Field], _ columns: CSVColumns?) throws(CSVFault) -> Bool {
+    mutating func row(into fields: inout [Field], _ names: [String]?) throws(CSVFault) -> Bool {
         func cell(_ line: Int, _ column: Int) -> CSVFault.Cell {
-            CSVFault.Cell(line: line, column: CSVColumns.label(column, columns?.names))
+            CSVFault.Cell(line: line, column: CSVColumns.label(column, names))
         }
         do throws(Problem) {
             return try nextRow(&fields)

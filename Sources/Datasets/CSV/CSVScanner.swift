@@ -16,7 +16,7 @@ struct CSVScanner {
     }
 
     private let bytes: [UInt8]
-    private let delimiter: UInt8
+    let delimiter: UInt8
     private var offset: Int
     /// The line that the next row starts at, counted from 1.
     private(set) var line = 1

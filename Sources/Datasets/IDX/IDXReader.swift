@@ -23,7 +23,7 @@ enum IDXReader {
         let shape = rowShape(rows.header.dimensions)
         let stored: Table.Features
         do throws(IDXFault) {
-            stored = rows.header.element == .u8 ? .u8(rows.body) : .f32(try rows.floats())
+            stored = try Self.stored(rows)
         } catch {
             throw DataProblems(problems: [.idx(path: names.features, error)])
         }
@@ -33,6 +33,16 @@ enum IDXReader {
         } catch {
             throw DataProblems(problems: [.idx(path: names.labels, error)])
         }
+    }
+
+    /// A features file by itself.
+    static func rows(_ bytes: consuming [UInt8]) throws(IDXFault) -> FeatureRows {
+        let array = try IDXArray(bytes, dimensions: featureDimensions)
+        return FeatureRows(try stored(array), rowShape: rowShape(array.header.dimensions), rowCount: array.rowCount)
+    }
+
+    private static func stored(_ array: borrowing IDXArray) throws(IDXFault) -> Table.Features {
+        array.header.element == .u8 ? .u8(array.body) : .f32(try array.floats())
     }
 
     /// `[n]` → `[1]`, `[n, d]` → `[d]`, `[n, h, w]` → `[1, h, w]`, `[n, c, h, w]` → `[c, h, w]`.
@@ -60,19 +70,13 @@ enum IDXReader {
     ) throws(IDXFault) -> Table.Targets {
         guard task == .classification else { return .values(try labels.floats()) }
         guard labels.header.element.isWhole else { throw .fractionalLabels(labels.header.element) }
-        let numbers = labels.wholeNumbers()
-        let distinct = Set(numbers)
-        guard distinct.count <= DatasetLimits.distinctTexts else { throw .tooManyClasses(limit: DatasetLimits.distinctTexts) }
-        let names = classNames ?? distinct.sorted().map { "\($0)" }
-        let indices = classIndices(names)
-        var classOf: [Int: Int32] = [:]
-        for number in distinct { classOf[number] = indices["\(number)"] }
-        var classes: [Int32] = []
-        classes.reserveCapacity(numbers.count)
-        for (row, number) in numbers.enumerated() {
-            guard let index = classOf[number] else { throw .unknownLabel(row: row, label: "\(number)", known: names) }
-            classes.append(index)
+        do throws(NumberLabels.Fault) {
+            return try NumberLabels.classes(labels.wholeNumbers(), names: classNames)
+        } catch {
+            switch error {
+            case .unknown(let row, let label, let known): throw .unknownLabel(row: row, label: label, known: known)
+            case .tooMany(let limit): throw .tooManyClasses(limit: limit)
+            }
         }
-        return .classes(classes, names: names)
     }
 }

@@ -29,6 +29,15 @@ struct InputFile: ~Copyable {
         self.descriptor = descriptor
     }
 
+    /// What is piped into the program; its size is unknown.
+    init(standardInput name: String) throws(DatasetError) {
+        let descriptor = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+        guard descriptor >= 0 else { throw .unreadable(path: name, reason: Self.reason(errno)) }
+        path = name
+        byteCount = Self.pieceByteCount
+        self.descriptor = descriptor
+    }
+
     deinit {
         close(descriptor)
     }

@@ -6,7 +6,25 @@ extension SourceFiles {
     ) throws(DataProblems) -> (table: Table, encoding: TableEncoding) {
         switch source {
         case .idx(let features, let labels):
-            return try idx(features: features, labels: labels, task: task, encoding: encoding)
+            let (features, labels, names) = try pair(features, labels, announcedSize: IDXHeader.announcedSize)
+            let table = try IDXReader.table(
+                labels: labels, features: features, names: names, task: task, classNames: encoding?.classNames)
+            return (table, TableEncoding(columns: nil, classNames: table.classNames))
+        case .npy(let features, let labels):
+            let (features, labels, names) = try pair(features, labels, announcedSize: NPYHeader.announcedSize)
+            let table = try NPYReader.table(
+                labels: labels, features: features, names: names, task: task, classNames: encoding?.classNames)
+            return (table, TableEncoding(columns: nil, classNames: table.classNames))
+        case .cifar10(let paths):
+            let table = try CIFAR10Reader.table(try all(paths), task: task, classNames: encoding?.classNames)
+            return (table, TableEncoding(columns: nil, classNames: table.classNames))
+        case .libsvm(let path, let featureCount):
+            let bytes = try single { files throws(DatasetError) in try files.contents(of: path) }
+            do throws(LibSVMFault) {
+                return try LibSVMReader.table(bytes, featureCount: featureCount, task: task, encoding: encoding)
+            } catch {
+                throw DataProblems(problems: [.libsvm(path: path, error)])
+            }
         case .csv(let specification):
             let bytes = try single { files throws(DatasetError) in try files.contents(of: specification.path) }
             return try csv(bytes, specification, task: task, encoding: encoding)
@@ -18,25 +36,33 @@ extension SourceFiles {
         }
     }
 
-    private mutating func idx(
-        features: String, labels: String, task: LearningTask, encoding: TableEncoding?
-    ) throws(DataProblems) -> (table: Table, encoding: TableEncoding) {
+    /// A file of features and one of labels.
+    private mutating func pair(
+        _ features: String, _ labels: String, announcedSize: @escaping (String) -> AnnouncedSize
+    ) throws(DataProblems) -> (features: [UInt8], labels: [UInt8], names: (features: String, labels: String)) {
+        var contents = try all([features, labels], announcedSize: announcedSize).map(\.bytes)
+        let last = contents.removeLast()
+        return (contents.removeLast(), last, (features, labels))
+    }
+
+    /// Reads on after a problem, so that all are told.
+    private mutating func all(
+        _ paths: [String], announcedSize: ((String) -> AnnouncedSize)? = nil
+    ) throws(DataProblems) -> [(name: String, bytes: [UInt8])] {
         var problems: [DatasetError] = []
-        var contents: [[UInt8]] = []
-        for path in [features, labels] {
+        var contents: [(name: String, bytes: [UInt8])] = []
+        var byteCount = 0
+        for path in paths {
             do throws(DatasetError) {
-                contents.append(try self.contents(of: path, announcedSize: IDXHeader.announcedSize(name: path)))
+                contents.append((path, try self.contents(of: path, announcedSize: announcedSize?(path))))
+                byteCount += contents[contents.count - 1].bytes.count
+                if byteCount > 2 * DatasetLimits.byteCount { throw .tooLarge(path: path, limit: 2 * DatasetLimits.byteCount) }
             } catch {
                 problems.append(error)
             }
         }
         guard problems.isEmpty else { throw DataProblems(problems: problems) }
-        let table = try IDXReader.table(
-            labels: contents.removeLast(), features: contents.removeLast(), names: (features, labels), task: task,
-            classNames: encoding?.classNames)
-        var classNames: [String]?
-        if case .classes(_, let names) = table.targets { classNames = names }
-        return (table, TableEncoding(columns: nil, classNames: classNames))
+        return contents
     }
 
     private func csv(
@@ -61,6 +87,10 @@ extension SourceFiles {
 }
 
 extension Table {
+    fileprivate var classNames: [String]? {
+        if case .classes(_, let names) = targets { names } else { nil }
+    }
+
     /// The same rows with another shape and, where every value is a whole number in 0…255, in bytes.
     fileprivate func asImages(of shape: [Int]) -> Table {
         guard case .f32(let floats) = features, checkedProduct(shape) == featureCount else { return self }

@@ -14,12 +14,17 @@ struct SourceFiles: ~Copyable {
     mutating func contents(
         of path: String, limit: Int = DatasetLimits.byteCount, announcedSize: AnnouncedSize? = nil
     ) throws(DatasetError) -> [UInt8] {
-        let file = try InputFile(path: resolved(path), name: path)
+        try contents(of: InputFile(path: resolved(path), name: path), limit: limit, announcedSize: announcedSize)
+    }
+
+    mutating func contents(
+        of file: borrowing InputFile, limit: Int = DatasetLimits.byteCount, announcedSize: AnnouncedSize? = nil
+    ) throws(DatasetError) -> [UInt8] {
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: InputFile.pieceByteCount, alignment: 64)
         defer { piece.deallocate() }
         var count = try file.read(into: piece)
         var unpacker = Unpacker(
-            head: Array(piece[..<min(count, GzipInflater.magic.count)]), packedByteCount: file.byteCount, name: path, limit: limit,
+            head: Array(piece[..<min(count, GzipInflater.magic.count)]), packedByteCount: file.byteCount, name: file.path, limit: limit,
             announcedSize: announcedSize)
         while count > 0 {
             let filled = UnsafeRawBufferPointer(rebasing: piece[..<count])

@@ -6,11 +6,11 @@ extension ShardStore {
         precondition(x.count == positions.count * width, "a leaf's input must have the rows' length")
         for (row, position) in positions.enumerated() {
             precondition(contains(position), "a row is used before it arrived")
-            let start = Int(position) * width
+            let range = Int(position) * width..<(Int(position) + 1) * width
             let y = UnsafeMutableBufferPointer(rebasing: x[row * width..<(row + 1) * width])
             switch format.featureType {
-            case .u8: bytes.withUnsafeBufferPointer { convert(UnsafeBufferPointer(rebasing: $0[start..<start + width]), into: y) }
-            case .f32: floats.withUnsafeBufferPointer { convert(UnsafeBufferPointer(rebasing: $0[start..<start + width]), into: y) }
+            case .u8: bytes.withUnsafeBufferPointer { preprocessing.convert(UnsafeBufferPointer(rebasing: $0[range]), into: y) }
+            case .f32: floats.withUnsafeBufferPointer { preprocessing.convert(UnsafeBufferPointer(rebasing: $0[range]), into: y) }
             }
         }
     }
@@ -40,32 +40,6 @@ extension ShardStore {
         for (row, position) in positions.enumerated() {
             precondition(contains(position), "a row is used before it arrived")
             values[row] = convert(words[Int(position)])
-        }
-    }
-
-    private func convert(_ x: UnsafeBufferPointer<UInt8>, into y: UnsafeMutableBufferPointer<Float>) {
-        switch preprocessing {
-        case .none: for i in x.indices { y[i] = Float(x[i]) }
-        case .scalar(let offset, let factor): for i in x.indices { y[i] = (Float(x[i]) - offset) * factor }
-        case .perFeature(let offset, let factor):
-            offset.withUnsafeBufferPointer { offset in
-                factor.withUnsafeBufferPointer { factor in
-                    for i in x.indices { y[i] = (Float(x[i]) - offset[i]) * factor[i] }
-                }
-            }
-        }
-    }
-
-    private func convert(_ x: UnsafeBufferPointer<Float>, into y: UnsafeMutableBufferPointer<Float>) {
-        switch preprocessing {
-        case .none: for i in x.indices { y[i] = x[i] }
-        case .scalar(let offset, let factor): for i in x.indices { y[i] = (x[i] - offset) * factor }
-        case .perFeature(let offset, let factor):
-            offset.withUnsafeBufferPointer { offset in
-                factor.withUnsafeBufferPointer { factor in
-                    for i in x.indices { y[i] = (x[i] - offset[i]) * factor[i] }
-                }
-            }
         }
     }
 }

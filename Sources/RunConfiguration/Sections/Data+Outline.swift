@@ -12,7 +12,7 @@ extension DataSpecification {
             .init("preprocessing", preprocessing.outline, .bits),
             .init("target_standardize", .flag(targetStandardize), .bits),
             .init("ship", .flag(ship)),
-            .init("redeal_every", .none, .bits),
+            .init("redeal_every", redealEvery.map(Outline.whole) ?? .none, .bits),
         ])
     }
 }
@@ -24,6 +24,11 @@ extension SourceSpecification {
         case .builtin(let dataset): .single("builtin", .word(dataset.rawValue))
         case .idx(let features, let labels):
             .single("idx", .map([.init("features", .text(features)), .init("labels", .text(labels))]))
+        case .npy(let features, let labels):
+            .single("npy", .map([.init("features", .text(features)), .init("labels", .text(labels))]))
+        case .cifar10(let paths): .single("cifar10", .map([.init("paths", .list(paths.map(Outline.text)))]))
+        case .libsvm(let path, let features):
+            .single("libsvm", .map([.init("path", .text(path)), .init("features", .whole(features), .bits)]))
         case .csv(let csv):
             .single(
                 "csv",

@@ -11,6 +11,7 @@ struct DataReading {
     let preprocessing: PreprocessingSpecification?
     let targetStandardize: Bool
     let ship: Bool
+    let redealEvery: Int?
 
     init(_ s: Section, _ paths: PathContext) {
         train = s.requiredVariant("train", SourceSpecification.variants(paths))
@@ -23,8 +24,7 @@ struct DataReading {
         targetStandardize = s.value("target_standardize", .flag, default: false)
         ship = s.value("ship", .flag, default: true)
         s.notYet("ship", unless: ship, only: "true")
-        let redeal = s.optional("redeal_every", .whole(in: 1...Ranges.epochs))
-        s.notYet("redeal_every", unless: redeal == nil, only: "none")
+        redealEvery = s.optional("redeal_every", .whole(in: 1...Ranges.epochs))
     }
 
     /// nil if a part could not be read.
@@ -32,26 +32,38 @@ struct DataReading {
         guard let train, let validation, let test, let preprocessing else { return nil }
         return DataSpecification(
             train: train, validation: validation, test: test, limit: limit, task: task, shape: shape, preprocessing: preprocessing,
-            targetStandardize: targetStandardize)
+            targetStandardize: targetStandardize, redealEvery: redealEvery)
     }
 }
 
 extension SourceSpecification {
     static func variants(_ paths: PathContext) -> Variants<SourceSpecification> {
-        Names(
-            [
-                "builtin": { $0.value(.choice(Names())).map(SourceSpecification.builtin) },
-                "idx": { $0.options { readIDX($0, paths) } },
-                "csv": { $0.options { CSVSpecification.read($0, paths) }.map(SourceSpecification.csv) },
-            ],
-            later: ["npy", "cifar10", "libsvm"])
+        Names([
+            "builtin": { $0.value(.choice(Names())).map(SourceSpecification.builtin) },
+            "idx": { $0.options { readPair($0, paths) }.map { .idx(features: $0.features, labels: $0.labels) } },
+            "csv": { $0.options { CSVSpecification.read($0, paths) }.map(SourceSpecification.csv) },
+            "npy": { $0.options { readPair($0, paths) }.map { .npy(features: $0.features, labels: $0.labels) } },
+            "cifar10": { $0.options { readCIFAR10($0, paths) } },
+            "libsvm": { $0.options { readLibSVM($0, paths) } },
+        ])
     }
 
-    private static func readIDX(_ s: Section, _ paths: PathContext) -> SourceSpecification? {
+    private static func readPair(_ s: Section, _ paths: PathContext) -> (features: String, labels: String)? {
         let features = s.required("features", paths.path)
         let labels = s.required("labels", paths.path)
         guard let features, let labels else { return nil }
-        return .idx(features: features, labels: labels)
+        return (features, labels)
+    }
+
+    private static func readCIFAR10(_ s: Section, _ paths: PathContext) -> SourceSpecification? {
+        s.required("paths", .list(of: paths.path, counts: 1...Ranges.files, "a list of paths")).map(SourceSpecification.cifar10)
+    }
+
+    private static func readLibSVM(_ s: Section, _ paths: PathContext) -> SourceSpecification? {
+        let path = s.required("path", paths.path)
+        let features = s.required("features", .whole(in: 1...Ranges.rowElements))
+        guard let path, let features else { return nil }
+        return .libsvm(path: path, features: features)
     }
 }
 

@@ -5,11 +5,11 @@ struct ModelReading {
     let layers: [LayerSpecification]?
     let loss: LossSpecification?
     let initializer: InitializerSpecification??
+    let initializeFrom: String?
 
-    init(_ s: Section) {
+    init(_ s: Section, _ paths: PathContext) {
         initializer = s.variant("initializer", InitializerSpecification.variants(standard: "auto"), default: nil)
-        let source = s.optional("initialize_from", .text("a model file"))
-        s.notYet("initialize_from", unless: source == nil, only: "none")
+        initializeFrom = s.optional("initialize_from", paths.path)
         layers = Self.readLayers(s)
         loss = s.requiredVariant("loss", LossSpecification.variants)
     }
@@ -17,7 +17,7 @@ struct ModelReading {
     /// nil if a part could not be read.
     var settings: ModelSettings? {
         guard let layers, let loss, let initializer else { return nil }
-        return ModelSettings(layers: layers, loss: loss, initializer: initializer)
+        return ModelSettings(layers: layers, loss: loss, initializer: initializer, initializeFrom: initializeFrom)
     }
 
     private static func readLayers(_ s: Section) -> [LayerSpecification]? {

@@ -15,7 +15,7 @@ internal import Wire
 /// What a run writes and says: history, checkpoints, the result, the model.
 extension CoordinatorProcess {
     func describe() {
-        for line in run.dataLines + [run.netLine] + run.trainingLines { reporter.line(line) }
+        for line in run.dataLines + [run.netLine] + run.startLines + run.trainingLines { reporter.line(line) }
         var workers = "\(localWorkerCount) local × \(threadsPerWorker) thread\(threadsPerWorker == 1 ? "" : "s")"
         if let remote = lanes.first(where: { !$0.isLocal }) {
             workers += "; others: dnn-worker --connect \(remote.endpoint)\(workerOption)"
@@ -37,13 +37,19 @@ extension CoordinatorProcess {
         append(
             HistoryLine(
                 step: record.step, epoch: record.epoch, learningRate: learningRate, train: train, validation: validation,
-                layers: layerNorms(version: record.step), weightsSHA256: weightsHash(server.state.currentWeights), seconds: now.seconds))
-        var text = "epoch \(record.epoch)/\(run.plan.epochs)  train \(train.summary)"
+                layers: layerNorms(version: record.step), weightsSHA256: weightsHash(server.completeWeights), seconds: now.seconds))
+        var text = "epoch \(record.epoch)/\(run.plan.epochs)  "
+        if closureServer != nil { text += searchText + "  |  " }
+        text += "train \(train.summary)"
         if let validation { text += "  |  validation \(validation.summary)" }
         reporter.line(text + (record.improved ? "  best" : ""))
+        if let figures = record.validation, let rate = rates.observe(validationLoss: figures.meanLoss, after: record.step) {
+            reporter.line("no gain in validation loss: the learning rate is reduced to \(rate)")
+        }
     }
 
-    var learningRate: Double { run.configuration.optimizer.rule.learningRate }
+    /// Of the step that made the complete version.
+    var learningRate: Double { server.lastLearningRate ?? rates.rate(step: server.version) }
 
     private func append(_ line: HistoryLine) {
         do {
@@ -57,6 +63,17 @@ extension CoordinatorProcess {
         PartReport(figures, spread: run.targetSpreads[part], targetScaling: run.data.targetScaling)
     }
 
+    /// With all that is said about held-out rows at the end.
+    private func finalReport(_ figures: PartFigures, of part: PartID) -> PartReport {
+        var report = report(figures, of: part)
+        if run.network.classCount != nil {
+            let classes = ClassReport(
+                figures.confusion, classCount: run.network.confusionClasses(of: part), names: run.data.classNames ?? [])
+            report.add(figures, classes)
+        }
+        return report
+    }
+
     /// Norms by layer of the step that made `version`.
     private func layerNorms(version: UInt64) -> [HistoryLine.LayerNorms] {
         guard server.normsVersion == version else { return [] }
@@ -64,7 +81,7 @@ extension CoordinatorProcess {
         return run.network.layers.indices.compactMap { layer in
             let entries = run.network.layout.entries.indices.filter { run.network.layout.entries[$0].layer == layer }
             guard let first = entries.first, let last = entries.last else { return nil }
-            let sums = server.norms.sums(of: first..<last + 1)
+            let sums = server.squareSums(of: first..<last + 1)
             return HistoryLine.LayerNorms(
                 name: run.network.layers[layer].name, gradientNorm: finite(sums.gradient.squareRoot()),
                 weightNorm: finite(sums.weights.squareRoot()), updateRatio: finite((sums.change / sums.weights).squareRoot()))
@@ -77,7 +94,7 @@ extension CoordinatorProcess {
 
     func keepBest() {
         let block = best?.weights ?? FloatBlock(count: run.network.layout.count)
-        block.mutableView.copy(from: server.state.currentWeights.view)
+        block.mutableView.copy(from: server.completeWeights.view)
         guard let kept = machine.stopping.best else { return }
         best = (kept.step, kept.value, block)
     }
@@ -100,8 +117,9 @@ extension CoordinatorProcess {
         return StateCopy(
             step: machine.version, epoch: run.plan.epochs(at: machine.version), leafClass: machine.leafClass ?? "",
             progress: ProgressState(
-                step: machine.version, stopping: machine.stopping, bitRelevantKeys: run.configuration.bitRelevantKeys),
-            weights: copied(server.state.currentWeights), slots: server.state.currentSlots.map(copied),
+                step: machine.version, stopping: machine.stopping, plateau: rates.plateau, search: closureServer?.scalars,
+                bitRelevantKeys: run.configuration.bitRelevantKeys),
+            weights: copied(server.completeWeights), slots: server.completeSlots.map(copied),
             best: best.map { ($0.step, $0.value, copied($0.weights)) })
     }
 
@@ -146,14 +164,14 @@ extension CoordinatorProcess {
 
     private func finalWeights(_ ending: Ending) -> FloatBlock {
         if ending.restoresBest, let best { return best.weights }
-        return server.state.currentWeights
+        return server.completeWeights
     }
 
     private func result(of ending: Ending) -> RunResult {
         let weights = finalWeights(ending)
         var state = SHA256()
         state.update(weights.view.bytes)
-        for slot in server.state.currentSlots { state.update(slot.view.bytes) }
+        for slot in server.completeSlots { state.update(slot.view.bytes) }
         let training = trainingBegan.map { ((trainingEnded ?? now) - $0).seconds } ?? 0
         let samples = samplesTrained(until: ending.version)
         let strangers = strangerTotals()
@@ -169,48 +187,33 @@ extension CoordinatorProcess {
         }
         return RunResult(
             weightsSHA256: weightsHash(weights), stateSHA256: state.finalize().description, outcome: outcome, error: error,
-            steps: ending.version, evaluations: ending.version, epochs: run.plan.epochs(at: ending.version),
-            bestEpoch: machine.stopping.best?.epoch, penalty: penalty(of: weights), virtualShards: run.description.shardCount,
-            workersSeen: machine.events.workersSeen, parameters: run.network.layout.count,
+            steps: ending.version, evaluations: server.evaluations, epochs: run.plan.epochs(at: ending.version),
+            bestEpoch: machine.stopping.best?.epoch, penalty: run.updater.penalty(of: weights.view),
+            virtualShards: run.description.shardCount, workersSeen: machine.events.workersSeen, parameters: run.network.layout.count,
             precision: run.description.precision.rawValue, leafClass: machine.leafClass,
             numericsVersion: numericsVersion, runSHA256: run.runSHA256.description, dataSHA256: run.data.dataSHA256.description,
             train: ending.figures[.train].map { report($0, of: .train) },
-            validation: ending.figures[.validation].map { report($0, of: .validation) },
-            test: ending.figures[.test].map { report($0, of: .test) }, wallSeconds: now.seconds, trainingSeconds: training,
+            validation: ending.figures[.validation].map { finalReport($0, of: .validation) },
+            test: ending.figures[.test].map { finalReport($0, of: .test) }, wallSeconds: now.seconds, trainingSeconds: training,
             samplesPerSecond: training > 0 ? Double(samples) / training : 0, peakMemoryBytes: Machine.peakMemory,
             events: RunResult.EventReport(
                 leasesReissued: machine.events.leasesReissued, workersLost: machine.events.workersLost, framesDropped: framesDropped,
-                connectionsCut: strangers.connectionsCut, handshakesFailed: strangers.handshakesFailed))
+                connectionsCut: strangers.connectionsCut, handshakesFailed: strangers.handshakesFailed,
+                stepsSkipped: server.skippedSteps))
     }
 
     private func samplesTrained(until version: UInt64) -> Int {
+        if let closureServer { return closureServer.samplesSeen }
         let train = run.plan.train
         let rest = (0..<UInt64(train.stepInEpoch(version))).reduce(0) { $0 + train.sampleCount(step: $1) }
         return Int(train.epoch(ofStep: version)) * train.rowCount + rest
     }
 
-    /// ½λ‖w‖² + λ₁‖w‖₁ over what is regularised: double sums over figure blocks, joined by the tree.
-    private func penalty(of weights: FloatBlock) -> Double {
-        let treatment = run.updater.treatment
-        guard treatment.l1 != 0 || treatment.l2 != 0 else { return 0 }
-        var blocks: [Double] = []
-        for start in stride(from: 0, to: weights.count, by: figureBlockLength) {
-            let block = start..<min(start + figureBlockLength, weights.count)
-            var sum = 0.0
-            for entry in run.network.layout.entries where entry.isRegularized && entry.range.overlaps(block) {
-                for index in entry.range.clamped(to: block) {
-                    let value = Double(weights.view[index])
-                    sum += treatment.l2 / 2 * value * value + treatment.l1 * abs(value)
-                }
-            }
-            blocks.append(sum)
-        }
-        return treeSum(blocks)
-    }
-
     private func summarize(_ result: RunResult, ending: Ending) {
         switch ending.outcome {
-        case .completed: reporter.line("completed after \(result.epochs) epochs, \(result.steps) steps")
+        case .completed:
+            let evaluations = closureServer == nil ? "" : ", \(result.evaluations) evaluations"
+            reporter.line("completed after \(result.epochs) epochs, \(result.steps) steps\(evaluations)")
         case .stoppedEarly(let reason): reporter.line("stopped early after \(result.epochs) epochs: \(reason)")
         case .interrupted where trainingBegan == nil: reporter.line("interrupted before training began")
         case .interrupted: reporter.line("interrupted at step \(result.steps); the last complete step is saved in \(folder.checkpoints)")

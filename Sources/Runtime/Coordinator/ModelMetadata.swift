@@ -11,7 +11,7 @@ extension PreparedRun {
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             func json(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
             var metadata = [
-                "format": "dnn-model-1", "name": configuration.name, "model": try json(network.specification),
+                "format": SavedModel.format, "name": configuration.name, "model": try json(network.specification),
                 "preprocessing": try json(data.preprocessing), "encoding": try json(data.encoding),
                 "numerics_version": "\(numericsVersion)",
             ]

@@ -20,7 +20,11 @@ struct RunDescription: Codable, Equatable, Sendable {
     var validationRows: Int
     var testRows: Int
     var sampleRows: Int
+    /// Epochs after which training rows are dealt to the shards anew; nil deals once.
+    var redealEvery: Int? = nil
     var chunkByteCount: Int
+    /// Whether the rule evaluates several times per step, so that weights and gradients are numbered by rounds.
+    var countsRounds = false
     /// nil: what each machine has.
     var instructionSet: String?
     var precision = Precision.f32
@@ -34,6 +38,7 @@ struct RunDescription: Codable, Equatable, Sendable {
         guard trainRows > 0, sampleRows > 0, sampleRows <= trainRows, validationRows >= 0, testRows >= 0, trainRows <= Int(UInt32.max),
             validationRows <= Int(UInt32.max), testRows <= Int(UInt32.max)
         else { throw .malformed("a run of \(trainRows) training rows") }
+        if let redealEvery, redealEvery < 1 { throw .malformed("a run that deals anew every \(redealEvery) epochs") }
         guard chunkByteCount > 0, chunkByteCount % (figureBlockLength * 4) == 0 else {
             throw .malformed("chunks of \(chunkByteCount) bytes")
         }
@@ -41,7 +46,10 @@ struct RunDescription: Codable, Equatable, Sendable {
 
     /// The largest body that a worker of this run can have to send: a chunk, positions, the figures of a shard.
     func largestBodyToCoordinator(parameterCount: Int) -> Int {
-        let figures = parts.map { plan(of: $0).blockCount(ofShard: 0) * BlockFigures.byteCount }.max() ?? 0
+        // Every pair of a confusion stands for at least one row.
+        let figures = parts.map { part in
+            plan(of: part).blockCount(ofShard: 0) * BlockFigures.byteCount + plan(of: part).rows(ofShard: 0) * ConfusionCount.byteCount
+        }.max() ?? 0
         return max(min(chunkByteCount, parameterCount * 4), figures, WireProtocol.smallestBodyLimit)
     }
 
@@ -62,6 +70,11 @@ struct RunDescription: Codable, Equatable, Sendable {
 
     func plan(of part: PartID) -> StepPlan {
         StepPlan(rowCount: rowCount(of: part), batchSize: batchSize, shardCount: shardCount)
+    }
+
+    /// Which dealing of the training rows `step` takes its rows from. Long passes keep to the first, 0.
+    func deal(ofStep step: UInt64) -> UInt64 {
+        redealEvery.map { plan(of: .train).epoch(ofStep: step) / UInt64($0) } ?? 0
     }
 
     /// The parts that have rows.

@@ -6,6 +6,8 @@ internal import Wire
 struct ShardKey: Hashable {
     var part: PartID
     var shard: Int
+    /// Of the training rows.
+    var deal: UInt64 = 0
 }
 
 /// A request for rows under way.
@@ -24,6 +26,8 @@ final class RowLoader {
     private var turn = 0
     private var underWay: [UInt32: RowRequest] = [:]
     private var nextRequest: UInt32 = 0
+    /// The dealing of training rows that was planned for last.
+    private(set) var deal: UInt64 = 0
 
     init(run: RunDescription) {
         self.run = run
@@ -50,13 +54,18 @@ final class RowLoader {
         wanted.removeAll()
         turn = 0
         let kept = Set(shards)
-        stores = stores.filter { kept.contains($0.key.shard) }
+        deal = run.deal(ofStep: step)
+        stores = stores.filter { kept.contains($0.key.shard) && ($0.key.deal == 0 || $0.key.deal == deal) }
         let train = run.plan(of: .train)
         let epoch = train.epoch(ofStep: step)
         for shard in shards {
             let order = EpochOrder.positions(rowCount: train.rows(ofShard: shard), seed: run.seed, epoch: epoch, shard: shard)
             let first = min(train.stepInEpoch(step) * train.leafRows, order.count)
-            try want(ShardKey(part: .train, shard: shard), Array(order[first...] + order[..<first]))
+            try want(ShardKey(part: .train, shard: shard, deal: deal), Array(order[first...] + order[..<first]))
+        }
+        if deal > 0 {
+            let sample = run.plan(of: .sample)
+            for shard in shards { try want(ShardKey(part: .train, shard: shard), Array(0..<UInt32(sample.rows(ofShard: shard)))) }
         }
         for part in [PartID.validation, .test] {
             let plan = run.plan(of: part)
@@ -64,6 +73,12 @@ final class RowLoader {
                 try want(ShardKey(part: part, shard: shard), Array(0..<UInt32(plan.rows(ofShard: shard))))
             }
         }
+    }
+
+    /// Asks for rows of a long pass that no step needs, unless rows of the shard are on their way.
+    func request(_ key: ShardKey, _ positions: ArraySlice<UInt32>) throws {
+        let isUnderWay = underWay.values.contains { $0.key == key } || wanted.contains { $0.key == key && $0.next < $0.positions.count }
+        if !isUnderWay { try want(key, Array(positions)) }
     }
 
     private func want(_ key: ShardKey, _ positions: [UInt32]) throws {

@@ -15,6 +15,7 @@ extension WorkerRun {
         guard try holdsRows(key, plan.rows(ofShard: key.shard)) else { return false }
         if engine.slotCount == 0 { engine.reserve(leaves: 1) }
         var figures: [Wire.BlockFigures] = []
+        var confusion = network.confusionClasses(of: key.part).map { _ in ConfusionTally() }
         while figures.count < blocks {
             let first = figures.count
             let count = min(engine.slotCount, blocks - first)
@@ -24,17 +25,26 @@ extension WorkerRun {
                 guard try fillBlock(slot: slot, key: key, rows: rows) else { return false }
                 slots.append(LeafSlot(shard: key.shard, slot: slot, rows: rows.count))
             }
-            figures += engine.evaluate(slots, weights: view).map {
-                Wire.BlockFigures(
-                    rows: UInt32($0.rows), correct: UInt32($0.correct), loss: $0.lossSum, squaredError: $0.squaredError)
-            }
+            figures += engine.evaluate(slots, weights: view).map { Wire.BlockFigures($0) }
+            confusion?.count(slots, in: engine)
             try drain()
             if link.hasCommand { throw Interruption.command }
         }
-        let body = Frame(byteCount: figures.count * Wire.BlockFigures.byteCount) { Wire.BlockFigures.encode(figures, into: $0) }
+        let all = ShardFigures(blocks: figures, confusion: confusion?.pairs ?? [])
+        let body = Frame(byteCount: all.byteCount) { all.encode(into: $0) }
         try connection.send(
             DataHeader(kind: .figures, node: key.part.rawValue, chunk: UInt32(key.shard), count: UInt32(figures.count), step: order.number),
             body: body)
         return true
+    }
+}
+
+extension Network {
+    /// The classes for which it is counted which was taken for which, in that part of the data; nil: it is not counted.
+    func confusionClasses(of part: PartID) -> Int? {
+        switch part {
+        case .train, .sample: nil
+        case .validation, .test: classCount.flatMap { $0 <= WireProtocol.maximumConfusionClasses ? $0 : nil }
+        }
     }
 }

@@ -28,12 +28,16 @@ final class RunningProgram {
     private var unread = Data()
     private(set) var lines: [String] = []
 
-    init(_ name: String, _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:]) throws {
+    convenience init(_ name: String, _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:]) throws {
+        try self.init(executable: try Programs.path(name), arguments, in: folder, environment: environment)
+    }
+
+    init(executable: String, _ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:]) throws {
         outputPath = folder.appending("output-\(UUID().uuidString)")
         _ = FileManager.default.createFile(atPath: outputPath, contents: nil)
         guard let handle = FileHandle(forWritingAtPath: outputPath) else { throw Failure(description: "no output file") }
         outputs = handle
-        process.executableURL = URL(fileURLWithPath: try Programs.path(name))
+        process.executableURL = URL(fileURLWithPath: executable)
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
@@ -133,6 +137,15 @@ struct Result: Decodable {
         var rmse: Double?
         var r2: Double?
         var samples: Int
+        var top5Accuracy: Double?
+        var confusion: [[Int]]?
+        var perClass: [String: ClassFigures]?
+    }
+
+    struct ClassFigures: Decodable {
+        var precision: Double?
+        var recall: Double?
+        var support: Int
     }
 
     struct Events: Decodable {
@@ -141,6 +154,7 @@ struct Result: Decodable {
         var framesDropped: Int
         var connectionsCut: Int
         var handshakesFailed: Int
+        var stepsSkipped: Int
     }
 
     var weightsSha256: String
@@ -148,11 +162,13 @@ struct Result: Decodable {
     var outcome: String
     var error: String?
     var steps: Int
+    var evaluations: Int
     var epochs: Int
     var bestEpoch: Int?
     var virtualShards: Int
     var workersSeen: Int
     var parameters: Int
+    var penalty: Double
     var leafClass: String?
     var train: Part?
     var validation: Part?

@@ -9,11 +9,24 @@ import Testing
 
     static let cases = [
         Case(
+            """
+            data:
+              train: {npy: {features: a}}
+              validation: {cifar10: {paths: []}}
+              test: {libsvm: {path: a, feature: 3}}
+              redeal_every: 0
+            """,
+            "run.yaml:7:11: data.train.npy.labels: is required: a path",
+            "run.yaml:8:26: data.validation.cifar10.paths: must be a list of paths, got an empty list",
+            "run.yaml:9:10: data.test.libsvm.features: is required: a whole number in 1…268435456",
+            "run.yaml:9:28: data.test.libsvm.feature: unknown key; allowed: path, features; did you mean features?",
+            "run.yaml:10:17: data.redeal_every: must be a whole number in 1…1000000 or none, got 0"),
+        Case(
             "data: {}",
-            "run.yaml:6:1: data.train: is required: one of builtin, idx, csv"),
+            "run.yaml:6:1: data.train: is required: one of builtin, idx, csv, npy, cifar10, libsvm"),
         Case(
             "data:",
-            "run.yaml:6:1: data.train: is required: one of builtin, idx, csv"),
+            "run.yaml:6:1: data.train: is required: one of builtin, idx, csv, npy, cifar10, libsvm"),
         Case(
             "data: 3",
             "run.yaml:6:7: data: must be a map of keys, got 3"),
@@ -22,7 +35,7 @@ import Testing
             data:
               train: digits
             """,
-            #"run.yaml:7:10: data.train: must be one of builtin, idx, csv, got "digits""#),
+            #"run.yaml:7:10: data.train: must be one of builtin, idx, csv, npy, cifar10, libsvm, got "digits""#),
         Case(
             """
             data:
@@ -34,7 +47,7 @@ import Testing
             data:
               train: {builtin: digits, idx: {features: a, labels: b}}
             """,
-            "run.yaml:7:3: data.train: must be exactly one of builtin, idx, csv, got builtin and idx"),
+            "run.yaml:7:3: data.train: must be exactly one of builtin, idx, csv, npy, cifar10, libsvm, got builtin and idx"),
         Case(
             """
             data:
@@ -102,7 +115,7 @@ import Testing
               validation: 0.1
               test: {fraction: 1}
             """,
-            "run.yaml:8:15: data.validation: must be one of fraction, none, builtin, idx, csv, got 0.1",
+            "run.yaml:8:15: data.validation: must be one of fraction, none, builtin, idx, csv, npy, cifar10, libsvm, got 0.1",
             "run.yaml:9:20: data.test.fraction: must be a number > 0 and < 1, got 1"),
         Case(
             """

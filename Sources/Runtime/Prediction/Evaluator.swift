@@ -1,0 +1,67 @@
+internal import Datasets
+internal import Exactness
+internal import Kernels
+internal import NeuralNet
+internal import Training
+internal import Wire
+
+/// A long pass over rows in this process: the blocks, the order and the sums of a run with the same seed, batch and shards, so that its
+/// figures have the run's bits.
+struct Evaluator {
+    /// Rows held at once, about: enough to keep every thread busy.
+    private static let heldRows = 1_024
+
+    let model: SavedModel
+    let rows: ShardedPart
+    let plan: StepPlan
+    let seed: UInt64
+    let threads: Int
+    let precision: Precision
+
+    func figures() -> PartFigures {
+        let engine = LeafEngine(
+            network: model.network, tree: ShardTree(shardCount: plan.shardCount), leafRows: plan.leafRows, seed: seed, threads: threads,
+            precision: precision)
+        var blocks = (0..<plan.shardCount).flatMap { shard in
+            (0..<plan.blockCount(ofShard: shard)).map { (shard: shard, rows: plan.block($0, ofShard: shard)) }
+        }[...]
+        engine.reserve(leaves: min(blocks.count, max(threads, Self.heldRows / plan.leafRows)))
+        var shards = [ShardFigures](repeating: ShardFigures(blocks: []), count: plan.shardCount)
+        var confusion = model.network.confusionClasses(of: .test).map { _ in ConfusionTally() }
+        while !blocks.isEmpty {
+            let held = blocks.prefix(engine.slotCount)
+            blocks = blocks.dropFirst(held.count)
+            let slots = held.enumerated().map { slot, block in
+                fill(engine, slot: slot, shard: block.shard, positions: block.rows)
+                return LeafSlot(shard: block.shard, slot: slot, rows: block.rows.count)
+            }
+            for (block, figures) in zip(held, engine.evaluate(slots, weights: model.weights.view)) {
+                shards[block.shard].blocks.append(Wire.BlockFigures(figures))
+            }
+            confusion?.count(slots, in: engine)
+        }
+        // Counts may be joined in any order, so they need no shard of their own.
+        shards[0].confusion = confusion?.pairs ?? []
+        return PartFigures(joining: shards, plan: plan)
+    }
+
+    private func fill(_ engine: LeafEngine, slot: Int, shard: Int, positions: Range<Int>) {
+        let source = positions.map { Int(rows.sourceRow(shard: shard, position: $0)) }
+        let table = rows.part.table
+        let inputs = engine.inputs(slot: slot, rows: source.count)
+        table.features.fill(
+            source, width: table.featureCount, preprocessing: model.preprocessing,
+            into: UnsafeMutableBufferPointer(start: inputs.base, count: inputs.count))
+        switch (model.network.loss, table.targets) {
+        case (.softmaxCrossEntropy, .classes(let classes, _)):
+            engine.setLabels(slot: slot, rows: source.count) { classes[source[$0]] }
+        case (_, .classes(let classes, _)):
+            let targets = engine.targets(slot: slot, rows: source.count)
+            for (row, number) in source.enumerated() { targets[row] = Float(classes[number]) }
+        case (_, .values(let values)):
+            let targets = engine.targets(slot: slot, rows: source.count)
+            let (offset, factor) = (model.targetScaling?.offset ?? 0, model.targetScaling?.factor ?? 1)
+            for (row, number) in source.enumerated() { targets[row] = (values[number] - offset) * factor }
+        }
+    }
+}
