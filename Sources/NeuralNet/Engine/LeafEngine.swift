@@ -60,7 +60,8 @@ public final class LeafEngine {
         pool = ComputePool(threads: threads)
         self.productPath = productPath ?? .preferred(for: instructionSet)
         products = self.productPath == .oneDNN ? OneDNNProducts(threads: pool.threads) : nil
-        workers = Self.makeWorkers(network, kernels: kernels, leafRows: leafRows, threads: pool.threads)
+        workers = Self.makeWorkers(
+            network, kernels: kernels, instructionSet: instructionSet, leafRows: leafRows, threads: pool.threads)
         let scratchCount = max(
             NetKernels.forwardUnits * NetKernels.wholePanels(leafRows), Blocking.gradientColumns * Blocking.gradientDepth)
         scratch = (0..<pool.threads).map { _ in FloatBlock(count: scratchCount) }
@@ -134,7 +135,7 @@ public final class LeafEngine {
     // MARK: One pass
 
     func begin(_ pass: Pass) {
-        precondition(pass.weights.count == network.layout.count, "weights of another net")
+        precondition(pass.weights.count == network.layout.blockCount, "weights of another net")
         precondition(Int(bitPattern: pass.weights.base) % MemoryLayout<Float>.alignment == 0, "weights must be aligned for Float")
         self.pass = pass
         active.removeAll(keepingCapacity: true)
