@@ -5,6 +5,8 @@ enum Ranges {
     static let columns = 65_536
     static let units = 1 << 20
     static let layers = 10_000
+    /// Of a kernel, stride, padding or dilation.
+    static let windowExtent = 4_096
     /// Elements of one row.
     static let rowElements = 1 << 28
     static let batchSize = 1 << 24

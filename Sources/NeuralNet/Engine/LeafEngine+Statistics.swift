@@ -8,7 +8,7 @@ extension LeafEngine {
         for statistics in network.stageStatistics {
             guard let worker = workers[statistics.stage] else { continue }
             for (node, work) in nodes.enumerated() {
-                let tail = targets[node][network.layout.count..<network.layout.blockCount]
+                let tail = targets[node][network.layout.count..<network.layout.blockLength]
                 for element in 0..<statistics.sums.count {
                     let sum = sum(work.node, work.slots[...]) { leaf in
                         worker.statistics(of: call(statistics.stage, leaf, 0))?[element] ?? 0

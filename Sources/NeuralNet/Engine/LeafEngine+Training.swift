@@ -118,7 +118,7 @@ extension LeafEngine {
         if programs.count > nodes.count { programs.removeLast(programs.count - nodes.count) }
         targets.removeAll(keepingCapacity: true)
         for (index, work) in nodes.enumerated() {
-            precondition(work.gradient.count == network.layout.blockCount, "a gradient of another net")
+            precondition(work.gradient.count == network.layout.blockLength, "a gradient of another net")
             precondition(tree.contains(work.node) && !work.slots.isEmpty, "a node without leaves or of another tree")
             let shards = tree.shards(of: work.node)
             var previous = shards.lowerBound - 1

@@ -135,7 +135,7 @@ public final class LeafEngine {
     // MARK: One pass
 
     func begin(_ pass: Pass) {
-        precondition(pass.weights.count == network.layout.blockCount, "weights of another net")
+        precondition(pass.weights.count == network.layout.blockLength, "weights of another net")
         precondition(Int(bitPattern: pass.weights.base) % MemoryLayout<Float>.alignment == 0, "weights must be aligned for Float")
         self.pass = pass
         active.removeAll(keepingCapacity: true)

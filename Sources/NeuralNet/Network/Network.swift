@@ -39,8 +39,8 @@ public struct Network: Sendable {
     /// Writes the initial parameters, a pure function of the specification and the seed, and running means of 0, variances of 1.
     /// - Parameter weights: a whole block of the layout.
     public func initialize(into weights: MutableFloatView, seed: UInt64) {
-        precondition(weights.count == layout.blockCount, "a block of \(weights.count) for \(layout.blockCount) elements")
-        weights[layout.count..<layout.blockCount].fill(0)
+        precondition(weights.count == layout.blockLength, "a block of \(weights.count) for \(layout.blockLength) elements")
+        weights[layout.count..<layout.blockLength].fill(0)
         for statistics in layout.runningStatistics { weights[statistics.variance.range].fill(1) }
         for (index, entry) in layout.entries.enumerated() {
             initializers[index].fill(weights[entry.range], seed: seed, entry: index)

@@ -91,7 +91,7 @@ public struct ParameterLayout: Sendable, Equatable {
     public var tailCount: Int { normalizations.reduce(0) { $0 + 2 * (1 + 2 * $1.channels) } }
 
     /// Elements of a whole block of weights or gradients.
-    public var blockCount: Int { count + tailCount }
+    public var blockLength: Int { count + tailCount }
 
     /// What a checkpoint or a model file holds of a block of weights: the parameters, then the running statistics.
     public var storedEntries: [Entry] { entries + runningStatistics.flatMap { [$0.mean, $0.variance] } }

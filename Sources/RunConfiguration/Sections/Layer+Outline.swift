@@ -14,6 +14,12 @@ extension LayerSpecification {
                 ]
             case .leakyReLU(let slope): [.init("slope", .number(slope), .bits)]
             case .dropout(let rate, let scaling): [.init("rate", .number(rate), .bits), .init("scaling", .word(scaling.rawValue), .bits)]
+            case .conv2d(let options): options.outline
+            case .maxPool2d(let options), .averagePool2d(let options): options.outline
+            case .globalAveragePool2d: []
+            case .batchNorm(let momentum, let epsilon):
+                [.init("momentum", .number(momentum), .bits), .init("epsilon", .number(epsilon), .bits)]
+            case .residual(let layers): [.init("layers", .list(layers.map(\.outline)), .bits)]
             }
         if options.isEmpty && name == nil { return .word(kind.keyword) }
         let name = Outline.Entry("name", name.map(Outline.text) ?? .none, .bits)

@@ -11,11 +11,14 @@ extension LayerSpecification {
             "relu": { read($0) { _ in .relu } },
             "leaky_relu": { read($0) { .leakyReLU(slope: $0.value("slope", .number(.any), default: 0.01)) } },
             "dropout": { read($0, readDropout) },
+            "conv2d": { read($0, readConvolution) },
+            "max_pool2d": { read($0) { readPooling($0).map { .maxPool2d($0) } } },
+            "avg_pool2d": { read($0) { readPooling($0).map { .averagePool2d($0) } } },
+            "global_avg_pool2d": { read($0) { _ in .globalAveragePool2d } },
+            "batch_norm": { read($0, readBatchNormalization) },
+            "residual": { read($0) { ModelReading.readLayers($0).map { .residual($0) } } },
         ],
-        later: [
-            "prelu", "elu", "selu", "gelu", "silu", "softplus", "hard_sigmoid", "softmax", "maxout", "conv2d", "max_pool2d", "avg_pool2d",
-            "global_avg_pool2d", "batch_norm", "layer_norm", "residual",
-        ])
+        later: ["prelu", "elu", "selu", "gelu", "silu", "softplus", "hard_sigmoid", "softmax", "maxout", "layer_norm"])
 
     /// A layer's own options, and the name that every layer may have.
     private static func read(_ payload: Payload, _ kind: (Section) -> LayerKind?) -> LayerSpecification? {

@@ -85,8 +85,8 @@ struct PreparedRun {
     }
 
     private static func problem(_ error: ModelError, in configuration: RunConfiguration) -> Problem {
-        guard let layer = error.layer else { return configuration.sourceMap.problem(at: "model.loss", error.description) }
-        return configuration.problem(atLayer: layer, error.description)
+        guard !error.path.isEmpty else { return configuration.sourceMap.problem(at: "model.loss", error.description) }
+        return configuration.problem(atLayer: error.path, error.description)
     }
 
     /// What the net and the data must agree on.
