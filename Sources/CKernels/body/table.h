@@ -19,6 +19,7 @@ const ck_kernels CK_TABLE = {
     .channel_apply = channel_apply,
     .channel_gradient = channel_gradient,
     .add = add,
+    .round_to_bf16 = round_to_bf16,
     .sum_of_squares = sum_of_squares,
     .exponential = exponential,
     .philox = philox,

@@ -71,7 +71,7 @@ extension LeafEngine {
     private func backward(_ dense: Stage.Dense, stage: Int, _ gradientFinished: (Int, Int) throws -> Void) throws {
         let received = route(stage).received
         if let products {
-            prepareWeightGradient(dense, by: products)
+            prepareWeightGradient(dense, stage: stage, by: products)
         } else {
             work = .packColumns(stage: stage, dense)
             pool.run(tasks: active.count, of: self)

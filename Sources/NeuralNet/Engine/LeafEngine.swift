@@ -13,6 +13,8 @@ public final class LeafEngine {
     let tree: ShardTree
     /// Who computes the products of dense layers.
     public let productPath: ProductPath
+    /// What products multiply.
+    public let precision: Precision
     let seed: UInt64
     let kernels: NetKernels
     let products: OneDNNProducts?
@@ -47,9 +49,10 @@ public final class LeafEngine {
     ///   - seed: of the run; the key of dropout.
     ///   - threads: the calling one included.
     ///   - productPath: nil is the preferred one of the instruction set.
+    ///   - precision: one without an obstacle on this machine; bf16 products are oneDNN's.
     public init(
         network: Network, tree: ShardTree, leafRows: Int, seed: UInt64, threads: Int = 1, instructionSet: InstructionSet = .effective,
-        productPath: ProductPath? = nil
+        productPath: ProductPath? = nil, precision: Precision = .f32
     ) {
         precondition(leafRows >= 1, "a leaf has at least one row")
         self.network = network
@@ -59,7 +62,9 @@ public final class LeafEngine {
         kernels = NetKernels(instructionSet)
         pool = ComputePool(threads: threads)
         self.productPath = productPath ?? .preferred(for: instructionSet)
-        products = self.productPath == .oneDNN ? OneDNNProducts(threads: pool.threads) : nil
+        self.precision = precision
+        precondition(precision == .f32 || precision.obstacle == nil && self.productPath == .oneDNN, "bf16 products where there are none")
+        products = self.productPath == .oneDNN ? OneDNNProducts(network, threads: pool.threads, precision: precision) : nil
         workers = Self.makeWorkers(
             network, kernels: kernels, instructionSet: instructionSet, leafRows: leafRows, threads: pool.threads)
         let scratchCount = max(
@@ -76,7 +81,7 @@ public final class LeafEngine {
     public func reserve(leaves: Int) {
         precondition(leaves >= 0, "a negative number of leaves")
         if leaves < memory.count { memory.removeLast(memory.count - leaves) }
-        while memory.count < leaves { memory.append(LeafMemory(network, rows: leafRows, workers: workers)) }
+        while memory.count < leaves { memory.append(LeafMemory(network, rows: leafRows, workers: workers, precision: precision)) }
     }
 
     /// The slot's features `[rows, inputCount]`, to be written.

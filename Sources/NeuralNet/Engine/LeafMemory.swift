@@ -17,6 +17,8 @@ final class LeafMemory {
     let transposed: FloatBlock
     /// The inputs of the dense stage at work, packed for its product.
     let packed: FloatBlock
+    /// In bf16: inputs, gradient and transposed gradient of the dense stage at work.
+    let rounded: (x: FloatBlock, gradient: FloatBlock, transposed: FloatBlock)
     /// Per stage what its worker keeps, and its parameter gradient where that is computed leaf by leaf.
     let notes: [AnyObject?]
     let parameterGradients: [FloatBlock?]
@@ -25,7 +27,7 @@ final class LeafMemory {
     private let sources: [Int?]
 
     /// - Parameter workers: per stage, nil where it is none of a leaf operation.
-    init(_ network: Network, rows: Int, workers: [(any LeafWorker)?]) {
+    init(_ network: Network, rows: Int, workers: [(any LeafWorker)?], precision: Precision) {
         let stages = network.stages
         func count(_ stage: Int) -> Int {
             stages[stage].carrier.flatMap { workers[$0] }?.outputCount(rows: rows) ?? rows * stages[stage].outputWidth
@@ -41,6 +43,9 @@ final class LeafMemory {
         transposed = FloatBlock(count: rows * (dense.map(\.units).max() ?? 0))
         let packing = dense.map { max(NetKernels.wholePanels(rows) * $0.inputs, rows * NetKernels.wholePanels($0.inputs)) }
         packed = FloatBlock(count: packing.max() ?? 0)
+        func room(_ width: Int?) -> FloatBlock { FloatBlock(count: precision == .bf16 ? (rows * (width ?? 0) + 1) / 2 : 0) }
+        let units = dense.map(\.units).max()
+        rounded = (room(dense.map(\.inputs).max()), room(units), room(units))
         notes = workers.map { $0?.makeNotes() }
         parameterGradients = workers.map { worker in worker.map { FloatBlock(count: $0.parameterGradientCount) } }
         sources = stages.map(\.source)
