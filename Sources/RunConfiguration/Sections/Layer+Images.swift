@@ -20,7 +20,7 @@ extension LayerSpecification {
 
     static func readPooling(_ s: Section) -> PoolingOptions? {
         let kernel = s.required("kernel", .extent(from: 1))
-        let stride = s.value("stride", .extent(from: 1).or("kernel"), default: nil)
+        let stride = s.optional("stride", .extent(from: 1), nilName: "kernel")
         let padding = s.value("padding", .extent(from: 0), default: Extent(0))
         return kernel.map { PoolingOptions(kernel: $0, stride: stride, padding: padding) }
     }
