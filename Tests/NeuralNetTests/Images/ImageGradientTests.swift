@@ -79,7 +79,7 @@ import Testing
                 "residual projection of images", [2, 7, 6],
                 [
                     conv(3, Extent(3), padding: Extent(1)),
-                    block(conv(5, Extent(3), stride: Extent(2), padding: Extent(1), bias: false), .batchNorm(), .relu), .relu,
+                    block(conv(5, Extent(3), stride: Extent(2), padding: Extent(1), bias: false), .batchNorm(), .tanh), .relu,
                 ] + head),
             Model(
                 "blocks inside blocks", [6],
