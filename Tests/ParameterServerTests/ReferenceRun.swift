@@ -82,11 +82,8 @@ struct ReferenceRun {
         let scratch = UpdateScratch(shardCount: 1)
         var weights = FloatBlock(count: count)
         problem.fill(weights.mutableView)
-        var slots = (0..<updater.slotCount).map { slot in
-            let block = FloatBlock(count: count)
-            block.mutableView.fill(updater.initialSlotValue(slot))
-            return block
-        }
+        var slots = (0..<updater.slotCount).map { _ in FloatBlock(count: count) }
+        updater.initializeSlots(slots.map(\.mutableView))
         for (step, sum) in sums.enumerated() {
             let next = FloatBlock(count: count)
             let nextSlots = slots.map { _ in FloatBlock(count: count) }

@@ -1,3 +1,5 @@
+public import Exactness
+
 /// Where each parameter lies in the one block of all parameters: file order, row-major, without gaps.
 ///
 /// Behind the parameters a block has a tail for what batch normalisation keeps and nobody trains: in a block of weights the running
@@ -95,6 +97,16 @@ public struct ParameterLayout: Sendable, Equatable {
 
     /// What a checkpoint or a model file holds of a block of weights: the parameters, then the running statistics.
     public var storedEntries: [Entry] { entries + runningStatistics.flatMap { [$0.mean, $0.variance] } }
+
+    /// The parameter or running statistic that `element` of a block of weights belongs to.
+    public func storedEntry(containing element: Int) -> Entry? {
+        entry(containing: element) ?? storedEntries.first { $0.range.contains(element) }
+    }
+
+    /// How a block is cut for transport and update.
+    public func chunks(byteCount: Int) -> ChunkMap {
+        ChunkMap(elementCount: count, tailCount: tailCount, chunkByteCount: byteCount)
+    }
 
     /// - Returns: the index into `runningStatistics`.
     mutating func appendStatistics(prefix: String, channels: Int, momentum: Double, layer: Int) -> Int {

@@ -39,9 +39,13 @@ extension CoordinatorProcess {
         var text = "epoch \(record.epoch)/\(run.plan.epochs)  train \(train.summary)"
         if let validation { text += "  |  validation \(validation.summary)" }
         reporter.line(text + (record.improved ? "  best" : ""))
+        if let figures = record.validation, let rate = rates.observe(validationLoss: figures.meanLoss, after: record.step) {
+            reporter.line("no gain in validation loss: the learning rate is reduced to \(rate)")
+        }
     }
 
-    var learningRate: Double { run.configuration.optimizer.rule.learningRate }
+    /// Of the step that made the complete version.
+    var learningRate: Double { server.lastLearningRate ?? rates.rate(step: server.version) }
 
     private func append(_ line: HistoryLine) {
         do {
@@ -70,11 +74,15 @@ extension CoordinatorProcess {
     }
 
     private func weightsHash(_ block: FloatBlock) -> String {
-        SHA256.hash(of: block.view.bytes).description
+        SHA256.hash(of: parameters(of: block).bytes).description
+    }
+
+    private func parameters(of block: FloatBlock) -> FloatView {
+        block.view[0..<run.network.layout.count]
     }
 
     func keepBest() {
-        let block = best?.weights ?? FloatBlock(count: run.network.layout.count)
+        let block = best?.weights ?? FloatBlock(count: run.network.layout.blockLength)
         block.mutableView.copy(from: server.state.currentWeights.view)
         guard let kept = machine.stopping.best else { return }
         best = (kept.step, kept.value, block)
@@ -98,7 +106,7 @@ extension CoordinatorProcess {
         return StateCopy(
             step: machine.version, epoch: run.plan.epochs(at: machine.version), leafClass: machine.leafClass ?? "",
             progress: ProgressState(
-                step: machine.version, stopping: machine.stopping, bitRelevantKeys: run.configuration.bitRelevantKeys),
+                step: machine.version, stopping: machine.stopping, plateau: rates.plateau, bitRelevantKeys: run.configuration.bitRelevantKeys),
             weights: copied(server.state.currentWeights), slots: server.state.currentSlots.map(copied),
             best: best.map { ($0.step, $0.value, copied($0.weights)) })
     }
@@ -124,7 +132,7 @@ extension CoordinatorProcess {
         }
         let final = finalWeights(ending)
         do {
-            try SafetensorsFile.write(run.network.layout.tensors(of: final), metadata: try run.modelMetadata, to: folder.model)
+            try SafetensorsFile.write(run.network.layout.tensors(ofWeights: final), metadata: try run.modelMetadata, to: folder.model)
         } catch {
             isSaved = false
             reporter.warning("model.safetensors can't be written: \(error)")
@@ -148,10 +156,13 @@ extension CoordinatorProcess {
     }
 
     private func result(of ending: Ending) -> RunResult {
-        let weights = finalWeights(ending)
+        let weights = finalWeights(ending), parameters = parameters(of: weights)
         var state = SHA256()
-        state.update(weights.view.bytes)
+        state.update(parameters.bytes)
         for slot in server.state.currentSlots { state.update(slot.view.bytes) }
+        for statistics in run.network.layout.runningStatistics {
+            for entry in [statistics.mean, statistics.variance] { state.update(weights.view[entry.range].bytes) }
+        }
         let training = trainingBegan.map { ((trainingEnded ?? now) - $0).seconds } ?? 0
         let samples = samplesTrained(until: ending.version)
         var outcome = ""
@@ -167,7 +178,7 @@ extension CoordinatorProcess {
         return RunResult(
             weightsSHA256: weightsHash(weights), stateSHA256: state.finalize().description, outcome: outcome, error: error,
             steps: ending.version, evaluations: ending.version, epochs: run.plan.epochs(at: ending.version),
-            bestEpoch: machine.stopping.best?.epoch, penalty: penalty(of: weights), virtualShards: run.description.shardCount,
+            bestEpoch: machine.stopping.best?.epoch, penalty: run.updater.penalty(of: parameters), virtualShards: run.description.shardCount,
             workersSeen: machine.events.workersSeen, parameters: run.network.layout.count,
             precision: run.description.precision.rawValue, leafClass: machine.leafClass,
             numericsVersion: numericsVersion, runSHA256: run.runSHA256.description, dataSHA256: run.data.dataSHA256.description,
@@ -176,32 +187,14 @@ extension CoordinatorProcess {
             test: ending.figures[.test].map { report($0, of: .test) }, wallSeconds: now.seconds, trainingSeconds: training,
             samplesPerSecond: training > 0 ? Double(samples) / training : 0, peakMemoryBytes: Machine.peakMemory,
             events: RunResult.EventReport(
-                leasesReissued: machine.events.leasesReissued, workersLost: machine.events.workersLost, framesDropped: framesDropped))
+                leasesReissued: machine.events.leasesReissued, workersLost: machine.events.workersLost, framesDropped: framesDropped,
+                stepsSkipped: server.skippedSteps))
     }
 
     private func samplesTrained(until version: UInt64) -> Int {
         let train = run.plan.train
         let rest = (0..<UInt64(train.stepInEpoch(version))).reduce(0) { $0 + train.sampleCount(step: $1) }
         return Int(train.epoch(ofStep: version)) * train.rowCount + rest
-    }
-
-    /// ½λ‖w‖² + λ₁‖w‖₁ over what is regularised: double sums over figure blocks, joined by the tree.
-    private func penalty(of weights: FloatBlock) -> Double {
-        let treatment = run.updater.treatment
-        guard treatment.l1 != 0 || treatment.l2 != 0 else { return 0 }
-        var blocks: [Double] = []
-        for start in stride(from: 0, to: weights.count, by: figureBlockLength) {
-            let block = start..<min(start + figureBlockLength, weights.count)
-            var sum = 0.0
-            for entry in run.network.layout.entries where entry.isRegularized && entry.range.overlaps(block) {
-                for index in entry.range.clamped(to: block) {
-                    let value = Double(weights.view[index])
-                    sum += treatment.l2 / 2 * value * value + treatment.l1 * abs(value)
-                }
-            }
-            blocks.append(sum)
-        }
-        return treeSum(blocks)
     }
 
     private func summarize(_ result: RunResult, ending: Ending) {

@@ -53,6 +53,7 @@ final class CoordinatorProcess {
     let locals: LocalWorkers
     /// nil: payload travels in messages to local workers too.
     let segments: SharedSegments?
+    let rates: LearningRates
     let writer: SnapshotWriter
     var reporter: ProgressReporter
     var best: (step: UInt64, value: Double, weights: FloatBlock)?
@@ -87,7 +88,7 @@ final class CoordinatorProcess {
         if localWorkers > 0, let obstacle = run.description.precision.obstacle {
             throw ProblemList([run.configuration.sourceMap.problem(at: "training.precision", obstacle)])
         }
-        let chunks = ChunkMap(elementCount: run.network.layout.count, chunkByteCount: run.description.chunkByteCount)
+        let chunks = run.network.layout.chunks(byteCount: run.description.chunkByteCount)
         context = try Context(ioThreads: 1)
         updates = try EventDescriptor()
 
@@ -98,19 +99,18 @@ final class CoordinatorProcess {
             privateFolder = folder
             lanes.append(
                 try Lane(
-                    context: context, endpoint: "ipc://" + folder.appending("control"), chunkByteCount: run.description.chunkByteCount,
-                    chunkCount: chunks.count))
+                    context: context, endpoint: "ipc://" + folder.appending("control"), chunks: chunks))
             ipc = lanes[0].endpoint
         }
         if let bind = options.bind {
             lanes.append(
                 try Lane(
-                    context: context, endpoint: bind, chunkByteCount: run.description.chunkByteCount, chunkCount: chunks.count))
+                    context: context, endpoint: bind, chunks: chunks))
         }
         self.lanes = lanes
         let segments =
             localWorkers > 0 && run.configuration.cluster.transport != .messages
-            ? try SharedSegments(elementCount: run.network.layout.count, shardCount: run.plan.tree.shardCount) : nil
+            ? try SharedSegments(elementCount: run.network.layout.blockLength, shardCount: run.plan.tree.shardCount) : nil
         self.segments = segments
         locals = try LocalWorkers(endpoint: ipc, threads: options.threads, logs: folder.logs, segments: segments)
 
@@ -130,12 +130,14 @@ final class CoordinatorProcess {
         self.inbox = inbox
         let spare = max(0, cores - localWorkers * options.threads)
         let lenderTable = LenderTable()
+        let rates = LearningRates(run.schedule)
+        self.rates = rates
         server = try ParameterServer(
             layout: run.network.layout, updater: run.updater, plan: run.plan.train, tree: run.plan.tree,
             chunkByteCount: run.description.chunkByteCount,
             threads: run.network.layout.count < Self.smallestSharedUpdate ? 0 : min(spare, Self.mostUpdateThreads), completion: updates,
             weightBlocks: segments?.weightBlocks,
-            learningRate: { [rate = run.configuration.optimizer.rule.learningRate] _ in rate }, isFree: { lenderTable.isFree($0) },
+            policy: run.configuration.training.nonFinite, learningRate: { [rates] in rates.rate(step: $0) }, isFree: { lenderTable.isFree($0) },
             release: { inbox.release($0) })
         server.window = WireProtocol.chunkWindow
         self.lenderTable = lenderTable
@@ -210,13 +212,14 @@ final class CoordinatorProcess {
         while ending == nil, let progress = server.nextProgress(wantsNorms: { [plan = run.plan] in plan.nextBarrier(after: $0 - 1) == $0 })
         {
             switch progress {
+            case .reduced(let count): pushReduced(count)
             case .chunkReady(let chunk): pushWeights(chunk: chunk, version: server.version + 1, block: server.state.nextWeights)
             case .stepCompleted(let version):
                 stepObserver?(version, now)
                 segments?.stepCompleted()
                 dispatch(.stepCompleted(version: version))
             case .notFinite(let element):
-                let place = run.network.layout.entry(containing: element)?.name ?? "element \(element)"
+                let place = run.network.layout.storedEntry(containing: element)?.name ?? "element \(element)"
                 dispatch(.notFinite(step: server.version, where: place))
             }
         }

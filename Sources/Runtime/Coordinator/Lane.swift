@@ -1,3 +1,4 @@
+internal import Exactness
 internal import Wire
 internal import ZeroMQ
 
@@ -15,10 +16,10 @@ final class Lane {
     var message = Message(maximumParts: 3)
 
     /// - Parameter endpoint: the control endpoint; data is the next port (any, for port 0) or the name with `.data`.
-    init(context: Context, endpoint: String, chunkByteCount: Int, chunkCount: Int) throws {
+    init(context: Context, endpoint: String, chunks: ChunkMap) throws {
         guard endpoint.hasPrefix("tcp://") || endpoint.hasPrefix("ipc://") else { throw EndpointError(endpoint: endpoint) }
         control = try Socket(.router, in: context, options: .control)
-        data = try Socket(.router, in: context, options: .data(chunkByteCount: chunkByteCount, chunkCount: chunkCount))
+        data = try Socket(.router, in: context, options: .data(chunks))
         guard endpoint.hasPrefix("tcp://") else {
             self.endpoint = try control.bind(endpoint)
             try data.bind(endpoint + ".data")

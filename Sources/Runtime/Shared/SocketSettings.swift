@@ -1,3 +1,4 @@
+internal import Exactness
 internal import Wire
 internal import ZeroMQ
 
@@ -15,12 +16,12 @@ extension SocketOptions {
 
     /// Bodies are chunks, packets of rows, positions or figures. Flow is bounded by the protocol (window, credit, one version per
     /// pull); the high-water mark only has to stand above it.
-    static func data(chunkByteCount: Int, chunkCount: Int) -> SocketOptions {
+    static func data(_ chunks: ChunkMap) -> SocketOptions {
         var options = SocketOptions()
-        let messages = max(1024, 4 * chunkCount)
+        let messages = max(1024, 4 * chunks.count)
         options.sendHighWaterMark = messages
         options.receiveHighWaterMark = messages
-        options.maximumFrameByteCount = max(chunkByteCount, 16 << 20)
+        options.maximumFrameByteCount = max(chunks.largestByteCount, 16 << 20)
         options.maximumReconnectInterval = .seconds(2)
         return options
     }

@@ -14,8 +14,8 @@ enum LeafProbe {
             network: network, tree: tree, leafRows: run.leafRows, seed: run.seed, threads: threads,
             precision: run.precision)
         engine.reserve(leaves: 1)
-        let weights = FloatBlock(count: network.layout.count)
-        let gradient = FloatBlock(count: network.layout.count)
+        let weights = FloatBlock(count: network.layout.blockLength)
+        let gradient = FloatBlock(count: network.layout.blockLength)
         network.initialize(into: weights.mutableView, seed: run.seed)
         var hash = SHA256()
         for rows in run.leafRowCounts {

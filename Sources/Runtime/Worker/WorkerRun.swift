@@ -27,6 +27,8 @@ final class WorkerRun {
     private var pulledBest = false
     /// Versions to ask for as soon as the connection takes it.
     private var owedPulls: [UInt64] = []
+    /// How many chunks of a step's gradient the coordinator is done with before there are new weights; in order of travel.
+    private(set) var reduced: (step: UInt64, count: Int) = (0, 0)
     /// Shards whose contribution to a step has been sent whole.
     private var done: (step: UInt64, shards: ShardSet) = (0, ShardSet())
     private var orders: (epoch: UInt64, positions: [Int: [UInt32]]) = (.max, [:])
@@ -51,10 +53,10 @@ final class WorkerRun {
         trainPlan = run.plan(of: .train)
         engine = LeafEngine(
             network: network, tree: tree, leafRows: run.leafRows, seed: run.seed, threads: threads, precision: run.precision)
-        chunks = ChunkMap(elementCount: network.layout.count, chunkByteCount: run.chunkByteCount)
-        let segments = try segments(network.layout.count)
+        chunks = network.layout.chunks(byteCount: run.chunkByteCount)
+        let segments = try segments(network.layout.blockLength)
         weights = WeightsMemory(chunks: chunks, shared: segments?.weights)
-        gradients = segments?.pool ?? GradientPool(elementCount: network.layout.count)
+        gradients = segments?.pool ?? GradientPool(elementCount: network.layout.blockLength)
         labels = Array(repeating: 0, count: run.leafRows)
         identifiers = Array(repeating: 0, count: run.leafRows)
         if let loader, loaderRun == runSHA256 {
@@ -63,7 +65,7 @@ final class WorkerRun {
             self.loader = RowLoader(run: run)
         }
         connection = try DataConnection(
-            context: context, endpoint: endpoint, options: .data(chunkByteCount: run.chunkByteCount, chunkCount: chunks.count),
+            context: context, endpoint: endpoint, options: .data(chunks),
             welcome: welcome, link: link)
         try connection.send(DataHeader(kind: .attach))
     }
@@ -149,6 +151,9 @@ final class WorkerRun {
                 weights.share(version: header.step, chunk: chunk, block: block)
             case .rows:
                 try loader.arrived(header.count, packet: body)
+            case .reduced:
+                guard Int(header.chunk) <= chunks.count else { throw WireError.malformed("\(header.chunk) reduced chunks") }
+                reduced = (header.step, Int(header.chunk))
             case .attach, .gradient, .sharedGradient, .pull, .rowsWanted, .figures:
                 throw WireError.malformed("a \(header.kind) message from the coordinator")
             }
