@@ -51,7 +51,7 @@ struct ImageEndToEndTests {
             \(layers)
           loss: softmax_cross_entropy
         optimizer:
-          rule: {adam: {learning_rate: 1e-3}}
+          rule: {adam: {learning_rate: 4e-3}}
         training:
           batch_size: 96
           virtual_shards: 4
