@@ -71,18 +71,72 @@ static void channel_sums(
     }
 }
 
+/// Constants of at most 16 channels of a group, in registers while the loop runs over places.
+typedef struct {
+    f8 v[2];
+} norm_constants;
+
+CK_INLINE norm_constants constants(const float *p, int vectors, long count) {
+    norm_constants c;
+    for (int v = 0; v < vectors; v++) c.v[v] = load_lanes(p + 8 * v, count);
+    return c;
+}
+
+CK_INLINE void apply_lanes(
+    const float *x, long places, long lanes, int vectors, long count, const float *center, const float *factor, const float *offset, int relu,
+    float *y) {
+    const norm_constants m = constants(center, vectors, count), f = constants(factor, vectors, count),
+                         o = constants(offset, vectors, count);
+    for (long i = 0; i < places; i++) {
+        for (int v = 0; v < vectors; v++) {
+            f8 z = (load_lanes(x + i * lanes + 8 * v, count) - m.v[v]) * f.v[v] + o.v[v];
+            if (relu) z = select8(z > (f8)0.0f, z, (f8)0.0f);
+            store_lanes(y + i * lanes + 8 * v, z, count);
+        }
+    }
+}
+
+CK_INLINE void gradient_lanes(
+    const float *x, const float *dy, long places, long lanes, int vectors, long count, const float *center, const float *factor,
+    const float *slope, const float *offset, float *dx) {
+    const norm_constants m = constants(center, vectors, count), f = constants(factor, vectors, count),
+                         b = constants(slope, vectors, count), o = constants(offset, vectors, count);
+    for (long i = 0; i < places; i++) {
+        for (int v = 0; v < vectors; v++) {
+            const long at = i * lanes + 8 * v;
+            const f8 bent = (load_lanes(x + at, count) - m.v[v]) * b.v[v] + o.v[v];
+            store_lanes(dx + at, load_lanes(dy + at, count) * f.v[v] + bent, count);
+        }
+    }
+}
+
+/// How the lanes of a group are cut: rows of one place have all rows as places of one group of lanes.
+CK_INLINE ck_channels unrolled(const ck_channels *shape) {
+    ck_channels s = *shape;
+    if (s.groups == 1) {
+        s.area *= s.rows;
+        s.rows = 1;
+    }
+    return s;
+}
+
 /// y = (x − center) · factor + offset, or max(that, 0).
 static void channel_apply(
     const float *x, const ck_channels *shape, const float *center, const float *factor, const float *offset, int relu, float *y) {
-    for (long r = 0; r < shape->rows; r++) {
-        for (long g = 0; g < shape->groups; g++) {
-            for (long i = 0; i < shape->area; i++, x += shape->lanes, y += shape->lanes) {
-                for (long l = 0; l < shape->lanes; l += 8) {
-                    const long c = g * shape->lanes + l, count = min_long(8, shape->lanes - l);
-                    f8 z = (load_lanes(x + l, count) - load_lanes(center + c, count)) * load_lanes(factor + c, count)
-                        + load_lanes(offset + c, count);
-                    if (relu) z = select8(z > (f8)0.0f, z, (f8)0.0f);
-                    store_lanes(y + l, z, count);
+    const ck_channels s = unrolled(shape);
+    for (long r = 0; r < s.rows; r++) {
+        for (long g = 0; g < s.groups; g++, x += s.area * s.lanes, y += s.area * s.lanes) {
+            for (long l = 0; l < s.lanes;) {
+                const long c = g * s.lanes + l, count = min_long(8, s.lanes - l);
+                if (s.lanes - l >= 16) {
+                    apply_lanes(x + l, s.area, s.lanes, 2, 8, center + c, factor + c, offset + c, relu, y + l);
+                    l += 16;
+                } else if (count == 8) {
+                    apply_lanes(x + l, s.area, s.lanes, 1, 8, center + c, factor + c, offset + c, relu, y + l);
+                    l += 8;
+                } else {
+                    apply_lanes(x + l, s.area, s.lanes, 1, count, center + c, factor + c, offset + c, relu, y + l);
+                    l += count;
                 }
             }
         }
@@ -93,15 +147,21 @@ static void channel_apply(
 static void channel_gradient(
     const float *x, const float *dy, const ck_channels *shape, const float *center, const float *factor, const float *slope,
     const float *offset, float *dx) {
-    for (long r = 0; r < shape->rows; r++) {
-        for (long g = 0; g < shape->groups; g++) {
-            for (long i = 0; i < shape->area; i++, x += shape->lanes, dy += shape->lanes, dx += shape->lanes) {
-                for (long l = 0; l < shape->lanes; l += 8) {
-                    const long c = g * shape->lanes + l, count = min_long(8, shape->lanes - l);
-                    const f8 straight = load_lanes(dy + l, count) * load_lanes(factor + c, count);
-                    const f8 bent = (load_lanes(x + l, count) - load_lanes(center + c, count)) * load_lanes(slope + c, count)
-                        + load_lanes(offset + c, count);
-                    store_lanes(dx + l, straight + bent, count);
+    const ck_channels s = unrolled(shape);
+    const long step = s.area * s.lanes;
+    for (long r = 0; r < s.rows; r++) {
+        for (long g = 0; g < s.groups; g++, x += step, dy += step, dx += step) {
+            for (long l = 0; l < s.lanes;) {
+                const long c = g * s.lanes + l, count = min_long(8, s.lanes - l);
+                if (s.lanes - l >= 16) {
+                    gradient_lanes(x + l, dy + l, s.area, s.lanes, 2, 8, center + c, factor + c, slope + c, offset + c, dx + l);
+                    l += 16;
+                } else if (count == 8) {
+                    gradient_lanes(x + l, dy + l, s.area, s.lanes, 1, 8, center + c, factor + c, slope + c, offset + c, dx + l);
+                    l += 8;
+                } else {
+                    gradient_lanes(x + l, dy + l, s.area, s.lanes, 1, count, center + c, factor + c, slope + c, offset + c, dx + l);
+                    l += count;
                 }
             }
         }
