@@ -62,21 +62,7 @@ final class RunningValues: @unchecked Sendable {  // one task of the tail's chun
     /// - Parameter keepsOld: as after a step that is skipped.
     func update(keepsOld: Bool) {
         for statistic in statistics {
-            update(statistic.mean.range, from: statistic.sums.lowerBound + 1, statistic, keepsOld: keepsOld)
-            update(statistic.variance.range, from: statistic.sums.lowerBound + 1 + statistic.channels, statistic, keepsOld: keepsOld)
-        }
-    }
-
-    private func update(_ range: Range<Int>, from first: Int, _ statistic: ParameterLayout.RunningStatistics, keepsOld: Bool) {
-        let rows = levels[0][statistic.sums.lowerBound]
-        for element in range {
-            let old = current[element]
-            guard !keepsOld, rows > 0 else {
-                next[element] = old
-                continue
-            }
-            let new = levels[0][first + element - range.lowerBound] / rows
-            next[element] = Float((1 - statistic.momentum) * Double(old) + statistic.momentum * new)
+            statistic.update(current, into: next) { [levels] in keepsOld ? 0 : levels[0][$0] }
         }
     }
 }

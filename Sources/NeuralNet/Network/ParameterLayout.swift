@@ -61,18 +61,6 @@ public struct ParameterLayout: Sendable, Equatable {
 
     // MARK: Running statistics
 
-    /// One layer's running statistics, in the tail.
-    public struct RunningStatistics: Sendable, Equatable {
-        /// `….running_mean` and `….running_variance`, `[channels]`, in a block of weights.
-        public let mean, variance: Entry
-        /// running ← (1 − momentum) · running + momentum · new.
-        public let momentum: Double
-        /// In a gradient's tail, in doubles: rows, then per channel Σ rows · mean, then Σ rows · variance, over the leaves below a node.
-        public let sums: Range<Int>
-
-        public var channels: Int { mean.range.count }
-    }
-
     public var runningStatistics: [RunningStatistics] {
         var start = count, sums = 0
         return normalizations.map { normalization in
