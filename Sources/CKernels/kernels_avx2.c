@@ -14,5 +14,6 @@
 #include "body/epilogue.h"
 #include "body/losses.h"
 #include "body/normalization.h"
+#include "body/rows.h"
 #include "body/table.h"
 #pragma clang attribute pop

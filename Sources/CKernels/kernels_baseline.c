@@ -13,4 +13,5 @@
 #include "body/epilogue.h"
 #include "body/losses.h"
 #include "body/normalization.h"
+#include "body/rows.h"
 #include "body/table.h"

@@ -4,6 +4,8 @@ enum Ranges {
     /// Columns named in `categorical`.
     static let columns = 65_536
     static let units = 1 << 20
+    /// Of a maxout unit.
+    static let pieces = 1_024
     static let layers = 10_000
     /// Of a kernel, stride, padding or dilation.
     static let windowExtent = 4_096

@@ -22,13 +22,13 @@ extension Coordinator {
     }
 
     mutating func figuresArrived(
-        from worker: WorkerID, evaluation: UInt64, part: PartID, shard: Int, blocks: [BlockFigures], now: Duration
+        from worker: WorkerID, evaluation: UInt64, part: PartID, shard: Int, figures: ShardFigures, now: Duration
     ) -> [Effect] {
         guard members[worker]?.state == .admitted, let round, round.number == evaluation else { return [] }
         members[worker]?.lastFigures = now
         guard round.isPending(part, shard: shard) else { return [] }
-        precondition(blocks.count == plan.plan(of: part).blockCount(ofShard: shard), "figures are decoded against the plan")
-        self.round?.take(part, shard: shard, blocks)
+        precondition(figures.blocks.count == plan.plan(of: part).blockCount(ofShard: shard), "figures are decoded against the plan")
+        self.round?.take(part, shard: shard, figures)
         return self.round?.isComplete == true ? evaluationCompleted(now: now) : []
     }
 

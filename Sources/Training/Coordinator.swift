@@ -101,8 +101,8 @@ public struct Coordinator: Sendable {
         case .localWorkerExited(let slot, let description): return localWorkerExited(slot: slot, description: description, now: now)
         case .stepCompleted(let version): return stepCompleted(version, now: now)
         case .notFinite(let step, let place): return notFinite(step: step, place: place)
-        case .figures(let worker, let evaluation, let part, let shard, let blocks):
-            return figuresArrived(from: worker, evaluation: evaluation, part: part, shard: shard, blocks: blocks, now: now)
+        case .figures(let worker, let evaluation, let part, let shard, let figures):
+            return figuresArrived(from: worker, evaluation: evaluation, part: part, shard: shard, figures: figures, now: now)
         case .interrupted(let signal): return end(.interrupted(signal: signal))
         case .tick(let uncovered): return ticked(uncovered: uncovered, now: now)
         }

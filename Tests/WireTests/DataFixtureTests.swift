@@ -28,11 +28,17 @@ import Wire
         Sample(
             header: DataHeader(
                 kind: .figures, incarnation: 1, node: 3, chunk: 6, count: 2, step: 12, session: session,
-                checksum: 0xC0FA_875C_0DB0_7E7B),
-            body: figures([
-                BlockFigures(rows: 32, correct: 30, loss: 4.5, squaredError: 0),
-                BlockFigures(rows: 7, correct: 0, loss: .nan, squaredError: 2.25),
-            ])),
+                checksum: 0xFD6B_1E13_7606_ADC2),
+            body: figures(
+                ShardFigures(
+                    blocks: [
+                        BlockFigures(rows: 32, correct: 30, topFive: 31, loss: 4.5, squaredError: 0),
+                        BlockFigures(rows: 7, correct: 0, topFive: 7, loss: .nan, squaredError: 2.25),
+                    ],
+                    confusion: [
+                        ConfusionCount(truth: 0, found: 0, count: 20), ConfusionCount(truth: 0, found: 2, count: 9),
+                        ConfusionCount(truth: 2, found: 2, count: 10),
+                    ]))),
         Sample(
             header: DataHeader(
                 kind: .weights, incarnation: .max, chunk: .max - 1, step: .max,
@@ -65,9 +71,9 @@ import Wire
         values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init) }
     }
 
-    private static func figures(_ blocks: [BlockFigures]) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: blocks.count * BlockFigures.byteCount)
-        bytes.withUnsafeMutableBytes { BlockFigures.encode(blocks, into: $0) }
+    private static func figures(_ figures: ShardFigures) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: figures.byteCount)
+        bytes.withUnsafeMutableBytes { figures.encode(into: $0) }
         return bytes
     }
 }

@@ -4,7 +4,7 @@ internal import Kernels
 struct NetworkBuilder {
     let specification: ModelSpecification
     private(set) var layout = ParameterLayout()
-    private(set) var stages: [Stage] = []
+    var stages: [Stage] = []
     private(set) var layers: [LayerSummary] = []
     private(set) var initializers: [Initializer] = []
     /// Of one row, after the layers so far.
@@ -66,10 +66,27 @@ struct NetworkBuilder {
         case .relu:
             activate(.relu)
         case .leakyReLU(let slope):
-            guard slope >= 0, slope.isFinite else {
-                throw error(index, "slope must be a number not below 0, got \(slope)")
-            }
-            activate(.leakyReLU(slope: Float(slope)))
+            try appendLeakyReLU(index, slope: slope)
+        case .elu(let alpha):
+            try appendELU(index, alpha: alpha)
+        case .selu:
+            activate(.selu)
+        case .gelu(let approximation):
+            activate(approximation == .tanh ? .geluTanh : .gelu)
+        case .silu:
+            activate(.silu)
+        case .softplus:
+            activate(.softplus)
+        case .hardSigmoid:
+            activate(.hardSigmoid)
+        case .softmax:
+            try appendSoftmax(index)
+        case .prelu(let perChannel):
+            try appendPReLU(index, perChannel: perChannel)
+        case .maxout(let units, let pieces):
+            try appendMaxout(index, units: units, pieces: pieces)
+        case .layerNorm(let epsilon):
+            try appendLayerNorm(index, epsilon: epsilon)
         case .dropout(let rate, let scaling):
             guard rate >= 0, rate < 1 else {
                 throw error(index, "rate must be at least 0 and less than 1, got \(rate)")
@@ -104,9 +121,7 @@ struct NetworkBuilder {
         _ index: Int, units: Int, bias: Bool, initializer: InitializerSpecification?, biasInitializer: InitializerSpecification
     ) throws(ModelError) {
         guard units >= 1 else { throw error(index, "units must be at least 1, got \(units)") }
-        guard shape.count == 1 else {
-            throw error(index, "takes rows of one dimension, but \(giver) gives \(Self.text(shape)); put \"flatten\" before it")
-        }
+        try requireOneDimension(index)
         let inputs = shape[0]
         let chosen = initializer ?? automaticInitializer(after: index)
         let weight = try appendParameter(index, "weight", [units, inputs], isRegularized: true, chosen)
@@ -155,17 +170,8 @@ struct NetworkBuilder {
     var isImage: Bool { current.map { stages[$0].carrier != nil } ?? false }
 
     /// The stage that what comes next may join.
-    private var joinable: Int? {
+    var joinable: Int? {
         current.flatMap { $0 > sealed ? $0 : nil }
-    }
-
-    /// An activation joins the stage before it if that has none yet.
-    mutating func activate(_ activation: Activation) {
-        if let last = joinable, stages[last].takesActivation {
-            stages[last].after.activation = activation
-        } else {
-            stage(.pointwise(width: shape.reduce(1, *)), after: .init(activation: activation))
-        }
     }
 
     /// Dropout joins the stage before it if the activation's derivative can still be read from what is left.
@@ -201,9 +207,9 @@ struct NetworkBuilder {
         if let chosen = specification.initializer { return chosen }
         for layer in block.layers[(index + 1)...] + block.following {
             switch layer.kind {
-            case .relu, .leakyReLU: return .heNormal
-            case .flatten, .dropout, .maxPool2d, .averagePool2d, .globalAveragePool2d, .batchNorm: continue
-            case .dense, .sigmoid, .tanh, .conv2d, .residual: return .xavierUniform
+            case .relu, .leakyReLU, .prelu, .elu, .selu, .gelu, .silu, .softplus: return .heNormal
+            case .flatten, .dropout, .maxPool2d, .averagePool2d, .globalAveragePool2d, .batchNorm, .layerNorm: continue
+            case .dense, .maxout, .sigmoid, .tanh, .hardSigmoid, .softmax, .conv2d, .residual: return .xavierUniform
             }
         }
         return .xavierUniform
@@ -252,7 +258,11 @@ struct NetworkBuilder {
             throw lossError("needs one output per class, at least 2, but \(last) gives \(Self.text(shape))")
         case .binaryCrossEntropy where outputs != 1:
             throw lossError("needs exactly 1 output, but \(last) gives \(Self.text(shape))")
-        case .softmaxCrossEntropy, .binaryCrossEntropy, .meanSquaredError:
+        case .softmaxCrossEntropy(let smoothing) where !(smoothing >= 0 && smoothing < 1):
+            throw lossError("label_smoothing must be at least 0 and less than 1, got \(smoothing)")
+        case .huber(let delta) where !(delta > 0 && Float(delta).isFinite && Float(delta) > 0):
+            throw lossError("delta must be greater than 0, got \(delta)")
+        case .softmaxCrossEntropy, .binaryCrossEntropy, .meanSquaredError, .meanAbsoluteError, .huber:
             break
         }
     }

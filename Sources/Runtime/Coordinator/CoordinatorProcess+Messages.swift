@@ -165,8 +165,8 @@ extension CoordinatorProcess {
         }
         let shard = Int(header.chunk)
         let expected = (0..<plan.blockCount(ofShard: shard)).map { plan.block($0, ofShard: shard).count }
-        let blocks = try BlockFigures.decode(body, expectedRows: expected)
-        dispatch(.figures(worker, evaluation: header.step, part: part, shard: shard, blocks))
+        let figures = try ShardFigures.decode(body, expectedRows: expected, classes: run.network.confusionClasses(of: part))
+        dispatch(.figures(worker, evaluation: header.step, part: part, shard: shard, figures))
     }
 
     private func drop() {

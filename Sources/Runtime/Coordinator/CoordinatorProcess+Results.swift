@@ -59,6 +59,17 @@ extension CoordinatorProcess {
         PartReport(figures, spread: run.targetSpreads[part], targetScaling: run.data.targetScaling)
     }
 
+    /// With all that is said about held-out rows at the end.
+    private func finalReport(_ figures: PartFigures, of part: PartID) -> PartReport {
+        var report = report(figures, of: part)
+        if run.network.classCount != nil {
+            let classes = ClassReport(
+                figures.confusion, classCount: run.network.confusionClasses(of: part), names: run.data.classNames ?? [])
+            report.add(figures, classes)
+        }
+        return report
+    }
+
     /// Norms by layer of the step that made `version`.
     private func layerNorms(version: UInt64) -> [HistoryLine.LayerNorms] {
         guard server.normsVersion == version else { return [] }
@@ -183,8 +194,8 @@ extension CoordinatorProcess {
             precision: run.description.precision.rawValue, leafClass: machine.leafClass,
             numericsVersion: numericsVersion, runSHA256: run.runSHA256.description, dataSHA256: run.data.dataSHA256.description,
             train: ending.figures[.train].map { report($0, of: .train) },
-            validation: ending.figures[.validation].map { report($0, of: .validation) },
-            test: ending.figures[.test].map { report($0, of: .test) }, wallSeconds: now.seconds, trainingSeconds: training,
+            validation: ending.figures[.validation].map { finalReport($0, of: .validation) },
+            test: ending.figures[.test].map { finalReport($0, of: .test) }, wallSeconds: now.seconds, trainingSeconds: training,
             samplesPerSecond: training > 0 ? Double(samples) / training : 0, peakMemoryBytes: Machine.peakMemory,
             events: RunResult.EventReport(
                 leasesReissued: machine.events.leasesReissued, workersLost: machine.events.workersLost, framesDropped: framesDropped,

@@ -121,12 +121,12 @@ struct PreparedRun {
             complain("binary_cross_entropy needs 2 classes, the data has \(count); use softmax_cross_entropy")
         case (.binaryCrossEntropy, .classes):
             break
-        case (.meanSquaredError, .values) where network.outputCount != 1:
-            complain("the data has one target value per row, but the net has \(network.outputCount) outputs")
-        case (.meanSquaredError, .values):
-            break
-        case (.meanSquaredError, .classes):
-            complain("mean_squared_error needs data.task: regression")
+        case (.meanSquaredError, .values), (.meanAbsoluteError, .values), (.huber, .values):
+            if network.outputCount != 1 {
+                complain("the data has one target value per row, but the net has \(network.outputCount) outputs")
+            }
+        case (.meanSquaredError, .classes), (.meanAbsoluteError, .classes), (.huber, .classes):
+            complain("\(network.loss.keyword) needs data.task: regression")
         case (.softmaxCrossEntropy, .values), (.binaryCrossEntropy, .values):
             complain("\(network.loss.keyword) needs data.task: classification")
         }

@@ -127,6 +127,15 @@ struct Result: Decodable {
         var rmse: Double?
         var r2: Double?
         var samples: Int
+        var top5Accuracy: Double?
+        var confusion: [[Int]]?
+        var perClass: [String: ClassFigures]?
+    }
+
+    struct ClassFigures: Decodable {
+        var precision: Double?
+        var recall: Double?
+        var support: Int
     }
 
     struct Events: Decodable {

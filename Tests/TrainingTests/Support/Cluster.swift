@@ -222,7 +222,7 @@ final class Cluster {
                 return BlockFigures(
                     rows: rows, correct: UInt32(values.accuracy * Double(rows)), loss: values.loss * Double(rows), squaredError: 0)
             }
-            dispatch(.figures(id, evaluation: number, part: part, shard: task.shard, blocks))
+            dispatch(.figures(id, evaluation: number, part: part, shard: task.shard, ShardFigures(blocks: blocks)))
         }
     }
 
