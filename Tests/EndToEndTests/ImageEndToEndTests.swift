@@ -55,7 +55,7 @@ struct ImageEndToEndTests {
         training:
           batch_size: 96
           virtual_shards: 4
-          epochs: 4
+          epochs: 6
         cluster:
           heartbeat_ms: 200
         """

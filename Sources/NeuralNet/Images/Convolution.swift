@@ -14,6 +14,7 @@ struct Convolution: LeafOperation {
     var outputWidth: Int { filters * output.height * output.width }
     var parameters: Range<Int>? { weight.lowerBound..<(bias ?? weight).upperBound }
     var readsImages: Bool { true }
+    var isPrimitive: Bool { true }
     var hasPlainOutput: Bool { false }
 
     func makeWorker(_ engine: LeafWorkerContext, source: (any LeafWorker)?) -> any LeafWorker {

@@ -9,6 +9,7 @@ struct Pooling: LeafOperation {
     var output: ImageExtent { window.output(of: image.extent) }
     var outputWidth: Int { image.channels * output.height * output.width }
     var readsImages: Bool { true }
+    var isPrimitive: Bool { true }
     var hasPlainOutput: Bool { false }
 
     func makeWorker(_ engine: LeafWorkerContext, source: (any LeafWorker)?) -> any LeafWorker {

@@ -10,6 +10,8 @@ protocol LeafOperation: Sendable {
     var statistics: Int? { get }
     /// Whether it can read images as other leaf operations lay them out; else it gets rows that follow one another.
     var readsImages: Bool { get }
+    /// Whether oneDNN computes it, whose bits are those of one processor and version.
+    var isPrimitive: Bool { get }
     /// Whether backward reads the output, so that nothing may change it in place.
     var keepsOutput: Bool { get }
     /// Whether the output is `[rows, outputWidth]`, row-major; else only a leaf operation can read it.
@@ -22,6 +24,7 @@ protocol LeafOperation: Sendable {
 extension LeafOperation {
     var parameters: Range<Int>? { nil }
     var statistics: Int? { nil }
+    var isPrimitive: Bool { false }
     var readsImages: Bool { false }
     var keepsOutput: Bool { false }
     var hasPlainOutput: Bool { true }
