@@ -61,9 +61,13 @@ extension FusedUpdate {
 package enum RowLimit {
     /// Scales each of `rows`, rows of `length` from the view's beginning, that is longer than `limit` down to it.
     package static func apply(_ limit: Double, to weights: MutableFloatView, length: Int) {
+        apply(limit, to: weights, length: length, kernels: .best)
+    }
+
+    static func apply(_ limit: Double, to weights: MutableFloatView, length: Int, kernels: UpdateKernels) {
         precondition(length > 0 && weights.count % length == 0, "whole rows")
         UpdateKernels.withUpdateMode {
-            UpdateKernels.best.table.limit_rows(weights.base, length, weights.count / length, limit)
+            kernels.table.limit_rows(weights.base, length, weights.count / length, limit)
         }
     }
 }

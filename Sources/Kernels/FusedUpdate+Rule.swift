@@ -43,7 +43,8 @@ package struct RuleConstants: Equatable, Sendable {
     func words(_ treatment: GradientConstants) -> dnn_rule {
         dnn_rule(
             kind: loop.rawValue, scale: treatment.scale, limit: treatment.limit, l2: treatment.l2, l1: treatment.l1, rate: rate,
-            gradient_rate: gradientRate, weight_keep: weightKeep, velocity_keep: velocityKeep, velocity_gain: velocityGain, momentum: momentum, first_gain: firstGain,
+            gradient_rate: gradientRate, weight_keep: weightKeep, velocity_keep: velocityKeep, velocity_gain: velocityGain,
+            momentum: momentum, first_gain: firstGain,
             second_keep: secondKeep, second_gain: secondGain, root_scale: rootScale, epsilon: epsilon)
     }
 }

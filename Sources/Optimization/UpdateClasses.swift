@@ -23,6 +23,8 @@ struct UpdateClasses {
     private(set) var classes: [UpdateClass] = []
     /// By segment.
     private(set) var indices: [Int] = []
+    /// By segment; nil for those that no group matches.
+    private(set) var groups: [Int?] = []
     let slotNames: [String]
 
     /// Throws what is wrong with a group, or with its pattern.
@@ -47,7 +49,9 @@ struct UpdateClasses {
         let names = rule.possibleSlotNames.filter { name in rules.contains { $0.slotNames.contains(name) } }
         slotNames = names
         for segment in segments {
-            let group = patterns.firstIndex { $0.matches(segment.name) }.map { groups[$0] }
+            let match = patterns.firstIndex { $0.matches(segment.name) }
+            let group = match.map { groups[$0] }
+            self.groups.append(match)
             let chosen = group?.rule ?? rule
             let isRegularized = segment.isRegularized
             let found = UpdateClass(

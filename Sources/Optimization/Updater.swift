@@ -19,6 +19,8 @@ public struct Updater: Sendable {
     public let segments: [UpdateSegment]
     /// The names of the block's slots: those that any parameter needs.
     public let slotNames: [String]
+    /// The number of each segment's group; nil for those that no group matches.
+    public let groupOfSegment: [Int?]
     let classes: [UpdateClass]
     private let gradients: [GradientConstants]
     /// By segment.
@@ -40,6 +42,7 @@ public struct Updater: Sendable {
         self.segments = segments
         let resolved = try UpdateClasses(rule: rule, treatment: treatment, groups: groups, segments: segments)
         (slotNames, classes, classIndices) = (resolved.slotNames, resolved.classes, resolved.indices)
+        groupOfSegment = resolved.groups
         let limit = treatment.clipValue.map { Float($0) } ?? .infinity
         gradients = resolved.classes.map { GradientConstants(limit: limit, l2: Float($0.l2), l1: Float($0.l1)) }
     }

@@ -11,7 +11,7 @@ extension Coordinator {
         evaluationNumber += 1
         let isFinal = purpose == .final
         let round = EvaluationRound(
-            purpose: purpose, number: evaluationNumber, version: isFinal && restoresBest ? Evaluation.bestVersion : version,
+            purpose: purpose, number: evaluationNumber, version: isFinal && restoresBest ? Evaluation.bestVersion : wireStep,
             parts: isFinal ? plan.finalParts : plan.validationParts, plan: plan, began: now)
         self.round = round
         phase = .evaluating

@@ -17,6 +17,8 @@ public enum Event: Sendable {
     case localWorkerExited(slot: Int, description: String)
     /// The server holds the whole of this version.
     case stepCompleted(version: UInt64)
+    /// The rounds of a closure rule have come to this number; `afterGradient`: by completing one.
+    case roundReached(UInt64, afterGradient: Bool)
     /// A step's reduced gradient is not finite.
     case notFinite(step: UInt64, where: String)
     case figures(WorkerID, evaluation: UInt64, part: PartID, shard: Int, ShardFigures)

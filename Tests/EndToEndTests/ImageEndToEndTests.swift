@@ -120,6 +120,14 @@ struct ImageEndToEndTests {
         }
     }
 
+    @Test func closureRulesRefuseRunningValues() throws {
+        let folder = try TemporaryFolder(prefix: "dnn-e2e-")
+        let file = try RunFiles.write(Self.convolutional.replacingOccurrences(of: "adam: {learning_rate: 4e-3}", with: "lbfgs: {}"), to: folder)
+        let program = try RunningProgram("dnn-coord", ["check", file], in: folder)
+        #expect(program.end() == 2)
+        #expect(program.text.contains("the running values of layers[1] (batch_norm) belong to steps with one evaluation"), "\(program.text)")
+    }
+
     @Test func aShapeThatDoesNotFitIsToldWithItsPlace() throws {
         let folder = try TemporaryFolder(prefix: "dnn-e2e-")
         let wrong = Self.residual.replacingOccurrences(of: "{conv2d: {filters: 20, kernel: 1}}", with: "{conv2d: {filters: 20, kernel: 5}}")

@@ -65,7 +65,9 @@ import Testing
         Model("maxout and dropout", [6], [.dropout(rate: 0.2), .maxout(units: 9, pieces: 5), .dropout(rate: 0.5), .dense(units: 4)]),
         Model("loss of a maxout", [6], [.maxout(units: 4, pieces: 3)]),
         Model("layer norm", [6], [.dense(units: 11, biasInitializer: offset), .layerNorm(), .dense(units: 4)]),
-        Model("layer norm of the input, relu, dropout", [2, 3, 2], [.layerNorm(), .relu, .dropout(rate: 0.3), .flatten, .dense(units: 4)]),
+        Model(
+            "layer norm of the input, relu, dropout", [2, 3, 2],
+            [.layerNorm(), .relu, .dropout(rate: 0.3), .flatten, .dense(units: 4)]),
         Model("loss of a layer norm", [6], [.dense(units: 4, biasInitializer: offset), .layerNorm(epsilon: 0.1)]),
         Model("loss of an activation", [4], [.dense(units: 6, biasInitializer: offset), .sigmoid], .meanSquaredError),
     ]

@@ -48,6 +48,10 @@ import Wire
             header: DataHeader(kind: .rows, incarnation: 1, node: 1, chunk: 3, count: 9, checksum: 0xF798_1CAF_ACAB_737B),
             body: [0, 128, 255, 1, 9, 0, 0, 0, 0x60, 0xEA, 0, 0]),
         Sample(header: DataHeader(kind: .reduced, incarnation: 1, chunk: 5, step: 7)),
+        Sample(header: DataHeader(kind: .sameWeights, incarnation: 1, step: 0x1122_3344_5566_7788)),
+        Sample(
+            header: DataHeader(kind: .round, incarnation: 1, step: 0x1122_3344_5566_7788, checksum: 0x8266_3E5E_A1F2_DAA9),
+            body: notice(RoundNotice(planStep: 0x0102_0304_0506_0708, maskStep: 9))),
         Sample(
             header: DataHeader(
                 kind: .sharedGradient, incarnation: 1, node: 5, chunk: 2, count: 96, step: 7, session: session, loss: 1.25, checksum: 4)),
@@ -69,6 +73,12 @@ import Wire
 
     private static func floats(_ values: [Float]) -> [UInt8] {
         values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init) }
+    }
+
+    private static func notice(_ notice: RoundNotice) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0xAA, count: RoundNotice.byteCount)
+        bytes.withUnsafeMutableBytes { notice.encode(into: $0) }
+        return bytes
     }
 
     private static func figures(_ figures: ShardFigures) -> [UInt8] {

@@ -68,7 +68,17 @@ static void layer_norm_backward(
         double mean, share;
         row_moments(x, width, epsilon, &mean, &share);
         d8 sums = (d8)0.0, products = (d8)0.0;  // of dx̂ = dy · scale, and of dx̂ · x̂
-        for (long c = 0; c < width; c++) {
+        long first = 0;
+        for (; first + 8 <= width; first += 8) {
+            const f8 d = load8(dy + first);
+            const d8 normal = (__builtin_convertvector(load8(x + first), d8) - (d8)mean) * (d8)share;
+            const d8 slope = __builtin_convertvector(d, d8) * __builtin_convertvector(load8(scale + first), d8);
+            sums = sums + slope;
+            products = products + slope * normal;
+            store8(dscale + first, load8(dscale + first) + d * __builtin_convertvector(normal, f8));
+            store8(dshift + first, load8(dshift + first) + d);
+        }
+        for (long c = first; c < width; c++) {
             const double normal = ((double)x[c] - mean) * share, slope = (double)dy[c] * (double)scale[c];
             sums[c & 7] = sums[c & 7] + slope;
             products[c & 7] = products[c & 7] + slope * normal;

@@ -1,4 +1,4 @@
-public import Kernels
+internal import Kernels
 
 /// Who computes the products of dense layers. The two give different bits, so all workers of an exact run take the same one.
 public enum ProductPath: String, CaseIterable, Sendable {

@@ -114,7 +114,8 @@ extension CoordinatorProcess {
         case .pull: sendWeights(to: worker, wanted: header.step)
         case .rowsWanted: try sendRows(to: worker, header: header, positions: body(of: lane))
         case .figures: try takeFigures(from: worker, header: header, body: body(of: lane))
-        case .attach, .weights, .sharedWeights, .rows, .reduced: throw .malformed("a \(header.kind) message from a worker")
+        case .attach, .weights, .sharedWeights, .rows, .reduced, .sameWeights, .round:
+            throw .malformed("a \(header.kind) message from a worker")
         }
     }
 
@@ -126,7 +127,7 @@ extension CoordinatorProcess {
         guard lane.message.count == 3, lane.message.byteCount(at: 2) > 0, lane.message.byteCount(at: 2) % 4 == 0 else {
             throw .malformed("a gradient without values")
         }
-        guard header.step == server.version, machine.isTraining else { return drop() }
+        guard header.step == server.round, machine.isTraining else { return drop() }
         guard let place = inbox.keep(part: 2, of: &lane.message) else { throw .malformed("more contributions than a window holds") }
         let offer = server.offer(
             step: header.step, node: TreeNode(number: header.node), chunk: Int(header.chunk), samples: Int(header.count),
@@ -143,7 +144,7 @@ extension CoordinatorProcess {
     }
 
     private func takeSharedGradient(_ header: DataHeader, from peer: Peer) throws(WireError) {
-        guard header.step == server.version, machine.isTraining else { return drop() }
+        guard header.step == server.round, machine.isTraining else { return drop() }
         guard lanes[peer.control.lane].isLocal, let segment = segments?.gradients(of: peer.processID),
             header.checksum < UInt64(segment.blockCount),
             header.chunk < UInt32(server.chunks.count)

@@ -61,6 +61,7 @@ struct PreparedRun {
             targetScaling: data.targetScaling, shardCount: training.virtualShards, batchSize: training.batchSize,
             trainRows: data.train.rowCount, validationRows: data.validation?.rowCount ?? 0, testRows: data.test?.rowCount ?? 0,
             sampleRows: min(Self.sampleRows, data.train.rowCount), chunkByteCount: configuration.cluster.chunkBytes,
+            countsRounds: updater.rule.isClosureRule,
             instructionSet: configuration.cluster.instructionSet == .auto ? nil : configuration.cluster.instructionSet.rawValue,
             precision: training.precision)
         var plans: [PartID: StepPlan] = [:]
@@ -72,7 +73,8 @@ struct PreparedRun {
         self.description = description
         plan = RunPlan(
             tree: description.tree, parts: plans, epochs: training.epochs, validateEvery: training.validateEvery,
-            earlyStopping: training.earlyStopping)
+            earlyStopping: training.earlyStopping,
+            passes: updater.rule.closureLimits.map { StepPasses(plan: description.plan(of: .train), isFull: $0.isFullPass) })
         schedule = configuration.optimizer.schedule(horizon: plan.totalSteps)
         runSHA256 = SHA256.hash(of: Array(configuration.bitRelevantCanonical.utf8))
     }
@@ -102,7 +104,7 @@ struct PreparedRun {
         case .groupOption(let group, let name, let text):
             return configuration.sourceMap.problem(at: groups.index(group).key(name), text)
         case .everythingFrozen: return configuration.sourceMap.problem(at: groups, error.description)
-        case .option, .gradientNotFinite: return configuration.sourceMap.problem(at: "optimizer.rule", error.description)
+        case .option, .gradientNotFinite, .lossNotFinite: return configuration.sourceMap.problem(at: "optimizer.rule", error.description)
         }
     }
 
@@ -110,6 +112,15 @@ struct PreparedRun {
     private static func mismatches(configuration: RunConfiguration, data: PreparedData, network: Network) -> [Problem] {
         var problems: [Problem] = []
         func complain(_ text: String) { problems.append(configuration.sourceMap.problem(at: "model.loss", text)) }
+        let rule = configuration.optimizer.rule
+        if rule.isClosureRule, let statistics = network.layout.runningStatistics.first {
+            problems.append(
+                configuration.sourceMap.problem(
+                    at: "optimizer.rule",
+                    "\(rule.keyword) evaluates the loss several times per step, and the running values of "
+                        + "\(network.layers[statistics.mean.layer].label) belong to steps with one evaluation; "
+                        + "use another rule, or layer_norm"))
+        }
         switch (network.loss, data.train.format.targetType) {
         case (.softmaxCrossEntropy, .classes(let count)) where count > network.outputCount:
             complain(

@@ -13,6 +13,8 @@ struct ProgressState: Codable, Sendable {
     var step: UInt64
     var stopping: EarlyStoppingState
     var plateau: PlateauState
+    /// Of a closure rule: the numbers that go with its slots.
+    var search: ClosureScalars?
     var bitRelevantKeys: [BitRelevantKey]
 }
 

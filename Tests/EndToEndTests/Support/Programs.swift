@@ -141,6 +141,7 @@ struct Result: Decodable {
     struct Events: Decodable {
         var leasesReissued: Int
         var workersLost: Int
+        var stepsSkipped: Int
     }
 
     var weightsSha256: String
@@ -148,11 +149,13 @@ struct Result: Decodable {
     var outcome: String
     var error: String?
     var steps: Int
+    var evaluations: Int
     var epochs: Int
     var bestEpoch: Int?
     var virtualShards: Int
     var workersSeen: Int
     var parameters: Int
+    var penalty: Double
     var leafClass: String?
     var train: Part?
     var validation: Part?

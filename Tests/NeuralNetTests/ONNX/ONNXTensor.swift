@@ -48,7 +48,9 @@ extension ONNXTensor {
     /// NumPy's format, version 1, C order.
     init(npy data: Data) throws {
         let bytes = [UInt8](data)
-        guard bytes.count > 10, bytes[..<6] == [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59], bytes[6] == 1 else { throw Unreadable(text: "no npy file") }
+        guard bytes.count > 10, bytes[..<6] == [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59], bytes[6] == 1 else {
+            throw Unreadable(text: "no npy file")
+        }
         let length = Int(bytes[8]) + Int(bytes[9]) << 8
         let header = String(decoding: bytes[10..<10 + length], as: UTF8.self)
         guard let type = header.firstMatch(of: /'descr': *'([^']*)'/)?.1, header.contains("'fortran_order': False"),

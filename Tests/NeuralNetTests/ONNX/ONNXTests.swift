@@ -39,7 +39,8 @@ import Testing
             rows.append("| \(example.testDescription) | \(verdict) |")
         }
         #expect(compared >= 100)
-        let text = Self.title + "\(compared) of \(rows.count) run.\n\n| test | what becomes of it |\n|---|---|\n" + rows.joined(separator: "\n") + "\n"
+        let head = "\(compared) of \(rows.count) run.\n\n| test | what becomes of it |\n|---|---|\n"
+        let text = Self.title + head + rows.joined(separator: "\n") + "\n"
         if let file = ProcessInfo.processInfo.environment["DNN_ONNX_TABLE"] {
             try text.write(to: URL(fileURLWithPath: file), atomically: true, encoding: .utf8)
         }
