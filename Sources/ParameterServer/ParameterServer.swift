@@ -93,7 +93,9 @@ public final class ParameterServer {
         self.policy = policy
         borders = updater.limitsRows ? RowBorders(chunks: chunks, updater: updater) : nil
         ready.reserveCapacity(chunks.count)
-        ledgers = (0..<chunks.count).map { [chunks] in ChunkLedger(range: chunks.range($0), isTail: chunks.isTail($0), shardCount: tree.shardCount) }
+        ledgers = (0..<chunks.count).map { [chunks] in
+            ChunkLedger(range: chunks.range($0), isTail: chunks.isTail($0), shardCount: tree.shardCount)
+        }
         scratch = (0..<max(threads, 1)).map { _ in UpdateScratch(shardCount: tree.shardCount) }
         presentShards = Array(repeating: false, count: tree.shardCount)
         rowsOfShard = Array(repeating: 0, count: tree.shardCount)

@@ -122,10 +122,12 @@ struct ImageEndToEndTests {
 
     @Test func closureRulesRefuseRunningValues() throws {
         let folder = try TemporaryFolder(prefix: "dnn-e2e-")
-        let file = try RunFiles.write(Self.convolutional.replacingOccurrences(of: "adam: {learning_rate: 4e-3}", with: "lbfgs: {}"), to: folder)
+        let file = try RunFiles.write(
+            Self.convolutional.replacingOccurrences(of: "adam: {learning_rate: 4e-3}", with: "lbfgs: {}"), to: folder)
         let program = try RunningProgram("dnn-coord", ["check", file], in: folder)
         #expect(program.end() == 2)
-        #expect(program.text.contains("the running values of layers[1] (batch_norm) belong to steps with one evaluation"), "\(program.text)")
+        #expect(
+            program.text.contains("the running values of layers[1] (batch_norm) belong to steps with one evaluation"), "\(program.text)")
     }
 
     @Test func aShapeThatDoesNotFitIsToldWithItsPlace() throws {

@@ -28,7 +28,8 @@ import Testing
 
     static let shapes = [
         Shape(rows: 2, channels: 1, area: 1), Shape(rows: 5, channels: 7, area: 1), Shape(rows: 9, channels: 16, area: 1),
-        Shape(rows: 4, channels: 43, area: 1), Shape(rows: 3, channels: 5, area: 6, block: 8), Shape(rows: 3, channels: 5, area: 6, block: 16),
+        Shape(rows: 4, channels: 43, area: 1), Shape(rows: 3, channels: 5, area: 6, block: 8),
+        Shape(rows: 3, channels: 5, area: 6, block: 16),
         Shape(rows: 1, channels: 16, area: 12, block: 16), Shape(rows: 2, channels: 40, area: 9, block: 8),
         Shape(rows: 2, channels: 40, area: 9, block: 16),
     ]

@@ -55,7 +55,11 @@ import Testing
         let apart = values((0..<4).map { contribution(tree.leaf($0), leaves[$0]) })
         #expect(apart == values([contribution(tree.root, joined(left, right))]))
         #expect(apart == values([contribution(tree.root.left, left), contribution(tree.root.right, right)]))
-        #expect(apart == values([contribution(tree.leaf(0), leaves[0]), contribution(tree.leaf(1), leaves[1]), contribution(tree.root.right, right)]))
+        #expect(
+            apart
+                == values([
+                    contribution(tree.leaf(0), leaves[0]), contribution(tree.leaf(1), leaves[1]), contribution(tree.root.right, right),
+                ]))
         // An absent leaf is no operand.
         let without = values([contribution(tree.leaf(0), leaves[0]), contribution(tree.root.right, right)])
         #expect(without == values([contribution(tree.root, joined(leaves[0], right))]))

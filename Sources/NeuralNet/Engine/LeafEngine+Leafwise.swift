@@ -51,7 +51,9 @@ extension LeafEngine {
         let memory = memory[leaf.slot], y = memory.outputs[stage].mutableView
         worker.forward(call(stage, leaf, thread), x: memory.stageInput(stage), y: y)
         let after = network.stages[stage].after
-        if !after.isEmpty && !(worker.activates && after.dropout == nil) { finish(stage, leaf, x: y.view, bias: nil, wholeOutput(stage, leaf)) }
+        if !after.isEmpty && !(worker.activates && after.dropout == nil) {
+            finish(stage, leaf, x: y.view, bias: nil, wholeOutput(stage, leaf))
+        }
     }
 
     func computeGradient(_ stage: Int, _ worker: any LeafWorker, _ leaf: LeafSlot, thread: Int) {

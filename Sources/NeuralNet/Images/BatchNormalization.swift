@@ -107,7 +107,8 @@ private final class BatchNormalizationWorker: LeafWorker {
         let channels = operation.channels
         notes(leaf).normalization.differentiate(
             x, dy.view, layout(rows: leaf.rows), scale: leaf.parameters[0..<channels], epsilon: operation.epsilon,
-            ownStatistics: leaf.rows * operation.area >= 2, dx: dx, dScale: gradient[0..<channels], dShift: gradient[channels..<2 * channels],
+            ownStatistics: leaf.rows * operation.area >= 2, dx: dx, dScale: gradient[0..<channels],
+            dShift: gradient[channels..<2 * channels],
             kernels: engine.kernels)
     }
 }

@@ -28,7 +28,8 @@ public struct ConvolutionOptions: Codable, Equatable, Sendable {
     public var biasInitializer: InitializerSpecification
 
     public init(
-        filters: Int, kernel: Extent, stride: Extent = Extent(1), padding: Extent = Extent(0), dilation: Extent = Extent(1), groups: Int = 1,
+        filters: Int, kernel: Extent, stride: Extent = Extent(1), padding: Extent = Extent(0), dilation: Extent = Extent(1),
+        groups: Int = 1,
         bias: Bool = true, initializer: InitializerSpecification? = nil, biasInitializer: InitializerSpecification = .constant(0)
     ) {
         self.filters = filters

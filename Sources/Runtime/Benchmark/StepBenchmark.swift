@@ -149,7 +149,8 @@ public struct StepBenchmark: Sendable {
         }
         let features = (0..<rows * workload.inputs).map { _ in UInt8.random(in: 0...255, using: &generator) }
         let labels = (0..<rows).map { UInt8($0 % 10) }
-        try Data(header([rows] + (workload == .cnn ? [28, 28] : [workload.inputs])) + features).write(to: URL(fileURLWithPath: folder.appending("features.idx")))
+        let shape = workload == .cnn ? [28, 28] : [workload.inputs]
+        try Data(header([rows] + shape) + features).write(to: URL(fileURLWithPath: folder.appending("features.idx")))
         try Data(header([rows]) + labels).write(to: URL(fileURLWithPath: folder.appending("labels.idx")))
     }
 }

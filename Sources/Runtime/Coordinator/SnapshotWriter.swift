@@ -125,7 +125,8 @@ final class SnapshotWriter: Sendable {
             let commit = try store.commit(
                 Snapshot(
                     step: Int(copy.step), epoch: copy.epoch, identity: identity(copy.leafClass), incarnation: 1,
-                    configuration: configuration, coordinator: copy.progress, weights: layout.tensors(ofWeights: copy.weights), slots: slots,
+                    configuration: configuration, coordinator: copy.progress, weights: layout.tensors(ofWeights: copy.weights),
+                    slots: slots,
                     best: best, metadata: metadata))
             warn(commit.warnings.map { "checkpoint of step \(copy.step): \($0)" })
         } catch {

@@ -17,7 +17,8 @@ import Testing
     static let model = net(
         [2, 9, 8],
         [
-            conv(20), .batchNorm(), .relu, .maxPool2d(PoolingOptions(kernel: Extent(2))), .dropout(rate: 0.2), block(conv(20), .batchNorm(), .relu),
+            conv(20), .batchNorm(), .relu, .maxPool2d(PoolingOptions(kernel: Extent(2))), .dropout(rate: 0.2),
+            block(conv(20), .batchNorm(), .relu),
             block(conv(17, stride: 2), .tanh), .relu, .globalAveragePool2d, .batchNorm(momentum: 0.3), .dense(units: 7),
         ])
 

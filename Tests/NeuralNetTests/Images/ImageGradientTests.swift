@@ -39,7 +39,8 @@ import Testing
         [
             Model("a convolution alone", [1, 5, 4], [conv(2, Extent(3)), .flatten]),
             Model("no bias", [2, 5, 4], [conv(3, Extent(3), bias: false)] + head),
-            Model("oblong kernel, stride, padding", [3, 7, 6], [conv(5, Extent(3, 2), stride: Extent(2, 1), padding: Extent(1, 2))] + head),
+            Model(
+                "oblong kernel, stride, padding", [3, 7, 6], [conv(5, Extent(3, 2), stride: Extent(2, 1), padding: Extent(1, 2))] + head),
             Model("dilation", [2, 9, 8], [conv(3, Extent(3), padding: Extent(2), dilation: Extent(2, 3)), .tanh] + head),
             Model("groups", [4, 5, 5], [conv(8, Extent(3), padding: Extent(1), groups: 2), .relu] + head),
             Model("each channel for itself", [3, 5, 5], [conv(3, Extent(3), padding: Extent(1), groups: 3), .relu] + head),
@@ -47,24 +48,31 @@ import Testing
             Model("more than a block of channels", [1, 5, 5], [conv(18, Extent(2)), .sigmoid, conv(9, Extent(2)), .relu] + head),
             Model("kernel as large as the image", [2, 3, 4], [conv(4, Extent(3, 4)), .relu] + head),
             Model("max pooling", [2, 6, 5], [conv(3, Extent(2)), .maxPool2d(PoolingOptions(kernel: Extent(2)))] + head),
-            Model("max pooling behind relu", [2, 6, 5], [conv(3, Extent(2)), .relu, .maxPool2d(PoolingOptions(kernel: Extent(2)))] + head),
+            Model(
+                "max pooling behind relu", [2, 6, 5], [conv(3, Extent(2)), .relu, .maxPool2d(PoolingOptions(kernel: Extent(2)))] + head),
             Model(
                 "max pooling behind tanh", [1, 6, 6],
                 [conv(3, Extent(2)), .tanh, .maxPool2d(PoolingOptions(kernel: Extent(3), stride: Extent(2), padding: Extent(1)))] + head),
             Model(
                 "average pooling", [2, 7, 6],
-                [conv(3, Extent(2)), .relu, .averagePool2d(PoolingOptions(kernel: Extent(3, 2), stride: Extent(2), padding: Extent(1)))] + head),
+                [conv(3, Extent(2)), .relu, .averagePool2d(PoolingOptions(kernel: Extent(3, 2), stride: Extent(2), padding: Extent(1)))]
+                    + head),
             Model("pooling the input", [2, 6, 6], [.averagePool2d(PoolingOptions(kernel: Extent(2)))] + head),
             Model("global average", [2, 5, 6], [conv(5, Extent(3)), .relu, .globalAveragePool2d, .dense(units: 3)]),
             Model("dropout of images", [2, 5, 5], [conv(3, Extent(3)), .relu, .dropout(rate: 0.3), conv(2, Extent(2))] + head),
             Model(
                 "pooling, relu, dropout", [1, 8, 8],
-                [conv(4, Extent(3)), .relu, .maxPool2d(PoolingOptions(kernel: Extent(2))), .dropout(rate: 0.25), .flatten, .dense(units: 3)]),
+                [
+                    conv(4, Extent(3)), .relu, .maxPool2d(PoolingOptions(kernel: Extent(2))), .dropout(rate: 0.25), .flatten,
+                    .dense(units: 3),
+                ]),
             Model("two activations", [1, 5, 5], [conv(3, Extent(2)), .tanh, .sigmoid] + head),
             Model("batch norm of rows", [6], [.dense(units: 7, biasInitializer: offset), .batchNorm(), .relu, .dense(units: 3)]),
             Model("batch norm of many features", [5], [.dense(units: 19), .batchNorm(epsilon: 1e-3), .tanh, .dense(units: 3)]),
             Model("batch norm of images", [2, 4, 5], [conv(3, Extent(2), bias: false), .batchNorm(), .relu] + head),
-            Model("batch norm of whole blocks", [1, 4, 4], [conv(16, Extent(2)), .batchNorm(), conv(17, Extent(2)), .batchNorm(), .tanh] + head),
+            Model(
+                "batch norm of whole blocks", [1, 4, 4],
+                [conv(16, Extent(2)), .batchNorm(), conv(17, Extent(2)), .batchNorm(), .tanh] + head),
             Model("batch norm of the input", [2, 4, 4], [.batchNorm(), conv(3, Extent(2))] + head),
             Model("residual of rows", [5], [.dense(units: 6, biasInitializer: offset), block(.dense(units: 6), .tanh), .dense(units: 3)]),
             Model("residual projection of rows", [5], [block(.dense(units: 7), .relu, .dense(units: 4)), .relu, .dense(units: 3)]),
@@ -74,7 +82,8 @@ import Testing
             Model("residual of the input", [5], [block(.dense(units: 5), .tanh), .dense(units: 3)]),
             Model(
                 "residual of images", [2, 5, 5],
-                [conv(4, Extent(3)), block(conv(4, Extent(3), padding: Extent(1)), .relu, conv(4, Extent(3), padding: Extent(1))), .relu] + head),
+                [conv(4, Extent(3)), block(conv(4, Extent(3), padding: Extent(1)), .relu, conv(4, Extent(3), padding: Extent(1))), .relu]
+                    + head),
             Model("residual of images from the input", [3, 4, 4], [block(conv(3, Extent(3), padding: Extent(1)), .relu)] + head),
             Model(
                 "residual projection of images", [2, 7, 6],

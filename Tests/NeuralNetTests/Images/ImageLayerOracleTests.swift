@@ -38,7 +38,8 @@ import Testing
                     ConvolutionOptions(
                         filters: y.shape[1], kernel: kernel, stride: Extent(options.stride ?? 1), padding: padding,
                         dilation: Extent(options.dilation ?? 1), groups: options.groups ?? 1, bias: parameters["bias"] != nil))
-            case "max_pool2d": return .maxPool2d(PoolingOptions(kernel: kernel, stride: options.stride.map { Extent($0) }, padding: padding))
+            case "max_pool2d":
+                return .maxPool2d(PoolingOptions(kernel: kernel, stride: options.stride.map { Extent($0) }, padding: padding))
             case "avg_pool2d":
                 return .averagePool2d(PoolingOptions(kernel: kernel, stride: options.stride.map { Extent($0) }, padding: padding))
             case "global_avg_pool2d": return .globalAveragePool2d
@@ -119,7 +120,8 @@ import Testing
     /// A single row has no statistics of its own: its leaf uses the running values, forward and backward, and leaves no sums.
     @Test func inferenceCasesAgreeRowByRow() throws {
         var compared = 0
-        for oracle in try Oracles.cases("layers.json", Case.self, part: "images") where oracle.layer == "batch_norm" && oracle.options.mode == "inference" {
+        for oracle in try Oracles.cases("layers.json", Case.self, part: "images")
+        where oracle.layer == "batch_norm" && oracle.options.mode == "inference" {
             guard let kind = oracle.kind, let mean = oracle.runningMean, let variance = oracle.runningVariance else { continue }
             let rows = oracle.x.shape[0], width = oracle.x.shape[1]
             let specification = net([width], [.dense(units: width, bias: false), kind], .meanSquaredError)
@@ -138,7 +140,9 @@ import Testing
                 #expect(worst(inputGradient(of: leaf, [width]), Array(oracle.dx.values[places])) <= Self.tolerance)
                 for (theirs, ours) in [("weight", "scale"), ("bias", "shift")] {
                     let entry = try #require(network.layout.entry(named: "layers.1.\(ours)"))
-                    sums[theirs] = zip(sums[theirs] ?? Array(repeating: 0, count: width), entry.range).map { $0 + Double(gradient.view[$1]) }
+                    sums[theirs] = zip(sums[theirs] ?? Array(repeating: 0, count: width), entry.range).map {
+                        $0 + Double(gradient.view[$1])
+                    }
                 }
                 let tail = gradient.view[network.layout.count..<network.layout.blockLength]
                 #expect((0..<tail.count / 2).allSatisfy { tail.double(at: $0) == 0 })

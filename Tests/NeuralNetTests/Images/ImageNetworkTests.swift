@@ -23,7 +23,9 @@ import Testing
     static let faults = [
         Fault(
             input: [784], layers: [conv(8)], path: [0],
-            message: "layers[0] (conv2d): takes images (channels × height × width), but the input gives 784; data.shape tells the shape of a row: [channels, height, width]"),
+            message:
+                "layers[0] (conv2d): takes images (channels × height × width), but the input gives 784; data.shape tells the shape of a row: [channels, height, width]"
+        ),
         Fault(
             input: [1, 28, 28], layers: [.flatten, conv(8)], path: [1],
             message: "layers[1] (conv2d): takes images (channels × height × width), but layers[0] (flatten) gives 784"),
@@ -49,7 +51,9 @@ import Testing
         Fault(
             input: [4], layers: [.batchNorm(momentum: 2), .dense(units: 2)], path: [0],
             message: "layers[0] (batch_norm): momentum must be in 0…1, got 2.0"),
-        Fault(input: [4], layers: [.residual([]), .dense(units: 2)], path: [0], message: "layers[0] (residual): layers must have at least one layer"),
+        Fault(
+            input: [4], layers: [.residual([]), .dense(units: 2)], path: [0],
+            message: "layers[0] (residual): layers must have at least one layer"),
         Fault(
             input: [1, 8, 8], layers: [conv(4), block(.relu, block(conv(4, kernel: 7)))], path: [1, 1, 0],
             message: "layers[1].layers[1].layers[0] (conv2d): a kernel of 7×7 does not fit on images of 4×6×6"),
@@ -80,7 +84,8 @@ import Testing
         var specification = net(
             [1, 8, 8],
             [
-                Self.conv(4), .batchNorm(), Self.block(Self.conv(6, stride: 2, padding: 1), .batchNorm(), Self.block(Self.conv(6, kernel: 1))),
+                Self.conv(4), .batchNorm(),
+                Self.block(Self.conv(6, stride: 2, padding: 1), .batchNorm(), Self.block(Self.conv(6, kernel: 1))),
                 .globalAveragePool2d, Self.block(.dense(units: 5)), .dense(units: 3),
             ])
         specification.layers[2].name = "down"
