@@ -13,6 +13,7 @@
 #include "body/gradients.h"
 #include "body/epilogue.h"
 #include "body/losses.h"
+#include "body/normalization.h"
 #include "body/rows.h"
 #include "body/table.h"
 #pragma clang attribute pop

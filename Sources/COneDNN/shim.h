@@ -61,6 +61,20 @@ static inline od_layout *od_layout_create(int count, const int64_t *dims, const 
 #endif
 }
 
+/// Images in blocks of 16 or 8 channels, padded to whole blocks. Null if the library refuses.
+static inline od_layout *od_layout_create_blocked(const int64_t *dims, int block) {
+    dnnl_format_tag_t tag = block == 16 ? dnnl_nChw16c : dnnl_nChw8c;
+#if DNNL_VERSION_MAJOR >= 3
+    dnnl_memory_desc_t descriptor = NULL;
+    dnnl_status_t status = dnnl_memory_desc_create_with_tag(&descriptor, 4, dims, dnnl_f32, tag);
+    return status == dnnl_success ? (od_layout *)descriptor : NULL;
+#else
+    dnnl_memory_desc_t descriptor;
+    dnnl_status_t status = dnnl_memory_desc_init_by_tag(&descriptor, 4, dims, dnnl_f32, tag);
+    return status == dnnl_success ? od_layout_copy(&descriptor) : NULL;
+#endif
+}
+
 static inline size_t od_layout_bytes(const od_layout *layout) {
     return dnnl_memory_desc_get_size(od_descriptor_of(layout));
 }

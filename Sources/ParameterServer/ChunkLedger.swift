@@ -25,6 +25,8 @@ final class ChunkLedger: @unchecked Sendable {  // one owner at a time, see abov
     }
 
     let range: Range<Int>
+    /// Whether it holds what running statistics are formed from.
+    let isTail: Bool
     var state = State.gathering
     private(set) var contributions: [Contribution] = []
     private(set) var covered = ShardSet()
@@ -33,8 +35,9 @@ final class ChunkLedger: @unchecked Sendable {  // one owner at a time, see abov
     private var reductionNodes: [TreeNode] = []
     private(set) var operands: [FloatView] = []
 
-    init(range: Range<Int>, shardCount: Int) {
+    init(range: Range<Int>, isTail: Bool = false, shardCount: Int) {
         self.range = range
+        self.isTail = isTail
         contributions.reserveCapacity(shardCount)
         operands.reserveCapacity(shardCount)
         reductionNodes.reserveCapacity(shardCount)

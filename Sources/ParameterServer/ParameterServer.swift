@@ -79,24 +79,29 @@ public final class ParameterServer {
         learningRate: @escaping (UInt64) -> Double, isFree: @escaping (FloatBlock) -> Bool,
         release: @escaping (Int) -> Void
     ) throws(SystemError) {
-        self.chunks = ChunkMap(elementCount: layout.count, chunkByteCount: chunkByteCount)
+        self.chunks = layout.chunks(byteCount: chunkByteCount)
         self.plan = plan
         self.tree = tree
         self.updater = updater
         self.learningRate = learningRate
         self.isFree = isFree
         self.release = release
-        state = StateVersions(elementCount: layout.count, slotCount: updater.slotCount, weightBlocks: weightBlocks)
+        state = StateVersions(
+            elementCount: layout.count, tailCount: layout.tailCount, slotCount: updater.slotCount, weightBlocks: weightBlocks)
         updater.initializeSlots(state.currentSlots.map(\.mutableView))
         norms = updater.makeNormAccumulator()
         self.policy = policy
         borders = updater.limitsRows ? RowBorders(chunks: chunks, updater: updater) : nil
         ready.reserveCapacity(chunks.count)
-        ledgers = (0..<chunks.count).map { [chunks] in ChunkLedger(range: chunks.range($0), shardCount: tree.shardCount) }
+        ledgers = (0..<chunks.count).map { [chunks] in
+            ChunkLedger(range: chunks.range($0), isTail: chunks.isTail($0), shardCount: tree.shardCount)
+        }
         scratch = (0..<max(threads, 1)).map { _ in UpdateScratch(shardCount: tree.shardCount) }
         presentShards = Array(repeating: false, count: tree.shardCount)
         rowsOfShard = Array(repeating: 0, count: tree.shardCount)
-        settings = StepSettings(updater: updater, norms: norms, hasTwoPhases: updater.needsGradientNorm || policy == .skip)
+        settings = StepSettings(
+            updater: updater, norms: norms, running: RunningValues(layout, tree: tree),
+            hasTwoPhases: updater.needsGradientNorm || policy == .skip)
         pool = try UpdatePool(threadCount: threads, completion: completion) { [ledgers, scratch, settings] task, chunk, thread in
             settings.perform(task, on: ledgers[chunk], scratch: scratch[thread])
         }

@@ -4,7 +4,10 @@ public import Kernels
 ///
 /// Weights have a third block, since messages of version t may still lie unsent in libzmq when t+2 is begun.
 public final class StateVersions {
+    /// Of a slot.
     public let elementCount: Int
+    /// Elements that weights have behind those that slots go with.
+    private let tailCount: Int
     private var weightBlocks: [FloatBlock]
     private var slotBlocks: [[FloatBlock]]
     /// The block of the complete version, and of the one being built.
@@ -13,10 +16,12 @@ public final class StateVersions {
     private var slotSide = 0
 
     /// - Parameter weightBlocks: three blocks made elsewhere, such as in shared memory; nil: own ones.
-    public init(elementCount: Int, slotCount: Int, weightBlocks: [FloatBlock]? = nil) {
-        precondition(weightBlocks.map { $0.count == 3 && $0.allSatisfy { $0.count == elementCount } } ?? true, "three whole blocks")
+    public init(elementCount: Int, tailCount: Int = 0, slotCount: Int, weightBlocks: [FloatBlock]? = nil) {
+        let whole = elementCount + tailCount
+        precondition(weightBlocks.map { $0.count == 3 && $0.allSatisfy { $0.count == whole } } ?? true, "three whole blocks")
         self.elementCount = elementCount
-        self.weightBlocks = weightBlocks ?? (0..<3).map { _ in FloatBlock(count: elementCount) }
+        self.tailCount = tailCount
+        self.weightBlocks = weightBlocks ?? (0..<3).map { _ in FloatBlock(count: whole) }
         slotBlocks = (0..<2).map { _ in (0..<slotCount).map { _ in FloatBlock(count: elementCount) } }
         currentWeights = self.weightBlocks[0]
         nextWeights = self.weightBlocks[1]
@@ -36,7 +41,7 @@ public final class StateVersions {
             return
         }
         guard let pinned = weightBlocks.firstIndex(where: { $0 !== currentWeights }) else { return }
-        weightBlocks[pinned] = FloatBlock(count: elementCount)
+        weightBlocks[pinned] = FloatBlock(count: elementCount + tailCount)
         nextWeights = weightBlocks[pinned]
     }
 }

@@ -5,6 +5,7 @@ internal import Optimization
 final class StepSettings: @unchecked Sendable {  // see above; the pool's lock orders writes before reads
     private let updater: Updater
     private let norms: NormAccumulator
+    private let running: RunningValues
     /// Σg² by figure block; nil where steps have one phase.
     let squares: BlockSums?
     private(set) var sampleCount = 0
@@ -18,9 +19,10 @@ final class StepSettings: @unchecked Sendable {  // see above; the pool's lock o
     private var slots: [FloatView] = []
     private var nextSlots: [MutableFloatView] = []
 
-    init(updater: Updater, norms: NormAccumulator, hasTwoPhases: Bool) {
+    init(updater: Updater, norms: NormAccumulator, running: RunningValues, hasTwoPhases: Bool) {
         self.updater = updater
         self.norms = norms
+        self.running = running
         squares = hasTwoPhases ? BlockSums(elementCount: updater.elementCount) : nil
         scalars = updater.scalars(step: 1, learningRate: updater.rule.learningRate)
     }
@@ -30,8 +32,9 @@ final class StepSettings: @unchecked Sendable {  // see above; the pool's lock o
         self.wantsNorms = wantsNorms
         hasScalars = false
         gradientScale = 1
-        weights = state.currentWeights.view
-        nextWeights = state.nextWeights.mutableView
+        weights = state.currentWeights.view[0..<updater.elementCount]
+        nextWeights = state.nextWeights.mutableView[0..<updater.elementCount]
+        running.open(state)
         slots.removeAll(keepingCapacity: true)
         nextSlots.removeAll(keepingCapacity: true)
         for block in state.currentSlots { slots.append(block.view) }
@@ -54,15 +57,28 @@ final class StepSettings: @unchecked Sendable {  // see above; the pool's lock o
 
     /// Where the first phase has left a chunk's mean gradient.
     func reduced(_ ledger: ChunkLedger) -> FloatView {
-        nextWeights.view[ledger.range]
+        ledger.isTail ? running.reduced : nextWeights.view[ledger.range]
     }
 
     func perform(_ task: ChunkTask, on ledger: ChunkLedger, scratch: UpdateScratch) -> ChunkOutcome {
-        switch task {
+        if ledger.isTail { return performOnTail(task, ledger) }
+        return switch task {
         case .reduce: reduce(ledger, scratch)
         case .update: update(ledger, scratch)
         case .limit: limit(ledger)
         }
+    }
+
+    /// With one phase the tail is reduced and used at once; what a skipped step found is thrown away with its gradient.
+    private func performOnTail(_ task: ChunkTask, _ ledger: ChunkLedger) -> ChunkOutcome {
+        switch task {
+        case .reduce: return running.reduce(ledger.contributions)
+        case .update:
+            if squares == nil, case .notFinite(let element) = running.reduce(ledger.contributions) { return .notFinite(element: element) }
+            running.update(keepsOld: gradientScale == nil)
+        case .limit: break
+        }
+        return .done
     }
 
     private func reduce(_ ledger: ChunkLedger, _ scratch: UpdateScratch) -> ChunkOutcome {

@@ -9,6 +9,8 @@ enum Ranges {
     /// Of a maxout unit.
     static let pieces = 1_024
     static let layers = 10_000
+    /// Of a kernel, stride, padding or dilation.
+    static let windowExtent = 4_096
     /// Elements of one row.
     static let rowElements = 1 << 28
     static let batchSize = 1 << 24

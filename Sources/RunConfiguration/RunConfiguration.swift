@@ -27,7 +27,12 @@ extension RunConfiguration {
     }
 
     /// A problem with a layer that was read without complaint, such as a shape that does not fit.
-    public func problem(atLayer index: Int, _ text: String) -> Problem {
-        sourceMap.problem(at: SettingPath([.key("model"), .key("layers"), .index(index)]), text)
+    /// - Parameter indices: into `model.layers`, then into the layers of residual blocks.
+    public func problem(atLayer indices: [Int], _ text: String) -> Problem {
+        var path: SettingPath = "model"
+        for (depth, index) in indices.enumerated() {
+            path = (depth == 0 ? path : path.key("residual")).key("layers").index(index)
+        }
+        return sourceMap.problem(at: path, text)
     }
 }

@@ -19,6 +19,21 @@ import Testing
         }
     }
 
+    @Test(arguments: sizes, [2, 50, 40_000])
+    func aTailIsAChunkOfItsOwn(elementCount: Int, tailCount: Int) {
+        let map = ChunkMap(elementCount: elementCount, tailCount: tailCount, chunkByteCount: 65_536)
+        let bare = ChunkMap(elementCount: elementCount, chunkByteCount: 65_536)
+        #expect(map.count == bare.count + 1)
+        #expect(map.elementCount == elementCount + tailCount)
+        #expect((0..<bare.count).allSatisfy { map.range($0) == bare.range($0) && !map.isTail($0) && !bare.isTail($0) })
+        #expect(map.isTail(bare.count))
+        #expect(map.range(bare.count) == elementCount..<elementCount + tailCount)
+        #expect(map.position(bare.count) == 0, "it travels first")
+        #expect(map.chunks(covering: elementCount - 1..<elementCount + 1) == bare.count - 1..<bare.count + 1)
+        #expect(map.chunks(covering: elementCount + 1..<map.elementCount) == bare.count..<bare.count + 1)
+        #expect(map.largestByteCount == max(65_536, 4 * tailCount))
+    }
+
     @Test func chunksTravelInDescendingOrder() {
         let map = ChunkMap(elementCount: 50_000, chunkByteCount: 65_536)
         #expect((0..<map.count).map(map.position) == [3, 2, 1, 0])

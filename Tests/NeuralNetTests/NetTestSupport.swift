@@ -90,7 +90,7 @@ extension LeafEngine {
 
     /// One node's gradient and figures, nobody waiting.
     func gradient(step: UInt64 = 0, _ node: TreeNode, _ slots: [LeafSlot], weights: FloatView) throws -> (FloatBlock, BlockFigures) {
-        let gradient = zeros(network.layout.count)
+        let gradient = zeros(network.layout.blockLength)
         gradient.mutableView.fill(.nan)  // every element must be written
         let work = NodeWork(node: node, gradient: gradient.mutableView, slots: slots)
         let figures = try computeGradients(
@@ -107,15 +107,18 @@ struct SingleLeaf {
     let rows: Int
 
     init(
-        _ specification: ModelSpecification, _ rows: Rows, weights: FloatBlock? = nil, seed: UInt64 = 1, path: ProductPath? = nil
+        _ specification: ModelSpecification, _ rows: Rows, weights: FloatBlock? = nil, seed: UInt64 = 1, path: ProductPath? = nil,
+        set: InstructionSet = .effective
     ) throws {
         network = try Network(specification)
-        engine = LeafEngine(network: network, tree: ShardTree(shardCount: 1), leafRows: rows.count, seed: seed, productPath: path)
+        engine = LeafEngine(
+            network: network, tree: ShardTree(shardCount: 1), leafRows: rows.count, seed: seed, instructionSet: set,
+            productPath: path)
         self.rows = rows.count
         if let weights {
             self.weights = weights
         } else {
-            self.weights = zeros(network.layout.count)
+            self.weights = zeros(network.layout.blockLength)
             network.initialize(into: self.weights.mutableView, seed: seed)
         }
         engine.reserve(leaves: 1)

@@ -38,7 +38,7 @@ import Testing
             message: "loss binary_cross_entropy: needs exactly 1 output, but layers[0] (dense) gives 2"),
         Fault(
             specification: net([4], [.relu]), layer: nil,
-            message: "the net has no parameters to train; put at least one dense layer into model.layers"),
+            message: "the net has no parameters to train; put at least one dense or conv2d layer into model.layers"),
         Fault(
             specification: net([], [.dense(units: 2)]), layer: nil,
             message: "the input must be [features] or [channels, height, width] with positive sizes, got []"),

@@ -76,6 +76,8 @@ struct ReferenceNet {
                 } else if scaling == .classic {
                     x = x.map { $0 * (1 - rate) }
                 }
+            case .conv2d, .maxPool2d, .averagePool2d, .globalAveragePool2d, .batchNorm, .residual:
+                preconditionFailure("see ImageReference")
             }
         }
         return x

@@ -28,7 +28,7 @@ import Testing
             """)
         let configuration = try file.load(overrides: ["data.test={builtin: digits}"])
         #expect(configuration.place(ofLayer: 1).description == "run.yaml:8:7")
-        #expect(configuration.problem(atLayer: 0, "too flat").description == "run.yaml:7:7: model.layers[0]: too flat")
+        #expect(configuration.problem(atLayer: [0], "too flat").description == "run.yaml:7:7: model.layers[0]: too flat")
         let places: [(SettingPath, String)] = [
             ("model.loss", "run.yaml:10:9"), ("model.layers", "run.yaml:6:3"), ("model.layers[1].dense.units", "run.yaml:9:16"),
             ("model.layers[1].dense.bias", "run.yaml:8:7"), ("data.train", "run.yaml:2:3"), ("data.validation", "run.yaml:1:1"),

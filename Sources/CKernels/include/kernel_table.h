@@ -57,6 +57,12 @@ typedef struct {
     long top_five;
 } ck_figures;
 
+/// A tensor [rows][groups][area][lanes] of channels group · lanes + lane: plain rows are one group of all features, images are blocks of
+/// 8 or 16 channels.
+typedef struct {
+    long rows, groups, area, lanes;
+} ck_channels;
+
 typedef struct {
     /// packed[p][k][r] = x[16 p + r][k], rows beyond `rows` zero.
     void (*pack_rows)(const float *x, long ld, long rows, long depth, float *packed);
@@ -114,6 +120,17 @@ typedef struct {
         const float *y, const float *targets, long rows, long width, float *gradient, int wanted, ck_figures *figures);
     void (*huber)(
         const float *y, const float *targets, long rows, long width, float delta, float *gradient, int wanted, ck_figures *figures);
+
+    /// Per channel, with dy: a = Σ dy, b = Σ dy · (x − center); without: a = Σ (x − center), b = Σ (x − center)².
+    void (*channel_sums)(
+        const float *x, const float *dy, const ck_channels *shape, const double *center, double *a, double *b);
+    /// y = (x − center) · factor + offset, or max(that, 0).
+    void (*channel_apply)(
+        const float *x, const ck_channels *shape, const float *center, const float *factor, const float *offset, int relu, float *y);
+    /// dx = dy · factor + ((x − center) · slope + offset).
+    void (*channel_gradient)(
+        const float *x, const float *dy, const ck_channels *shape, const float *center, const float *factor, const float *slope,
+        const float *offset, float *dx);
 
     /// a += b.
     void (*add)(float *a, const float *b, long count);

@@ -14,9 +14,12 @@ package final class Convolution2D: Sendable {
         package var window: ImageWindow
         package var groups: Int
         package var hasBias: Bool
+        /// y is max(y, 0) in the end; the gradients know nothing of it.
+        package var hasReLU: Bool
 
         package init(
-            rows: Int, channels: Int, image: ImageExtent, filters: Int, window: ImageWindow, groups: Int = 1, hasBias: Bool = true
+            rows: Int, channels: Int, image: ImageExtent, filters: Int, window: ImageWindow, groups: Int = 1, hasBias: Bool = true,
+            hasReLU: Bool = false
         ) {
             self.rows = rows
             self.channels = channels
@@ -25,6 +28,7 @@ package final class Convolution2D: Sendable {
             self.window = window
             self.groups = groups
             self.hasBias = hasBias
+            self.hasReLU = hasReLU
         }
 
         package var output: ImageExtent { window.output(of: image) }
@@ -52,29 +56,34 @@ package final class Convolution2D: Sendable {
     private let packForward, packBackward, unpack: Reorder
 
     /// - Parameters:
-    ///   - input: what the layer below gives; nil lets oneDNN choose.
+    ///   - input: what the layer below gives; nil lets oneDNN choose, as for `output` and `weightGradient`.
     ///   - needsInputGradient: false for the first layer.
-    package init(_ shape: Shape, input given: TensorLayout? = nil, needsInputGradient: Bool = true, threads: PrimitiveThreads) {
+    package init(
+        _ shape: Shape, input givenInput: TensorLayout? = nil, output givenOutput: TensorLayout? = nil,
+        weightGradient givenGradient: TensorLayout? = nil, needsInputGradient: Bool = true, threads: PrimitiveThreads
+    ) {
         precondition(shape.rows >= 1 && shape.window.isValid && shape.output.height >= 1 && shape.output.width >= 1, "an empty convolution")
         precondition(
             shape.groups >= 1 && shape.channels % shape.groups == 0 && shape.filters % shape.groups == 0,
             "channels or filters that groups do not divide")
         self.shape = shape
         let free = FreeLayouts(shape), plain = TensorLayout(shape: shape.weightShape)
-        let forward = Operation("dnnl_convolution_forward_primitive_desc_create", of: [free]) {
+        let forward = Operation("dnnl_convolution_forward_primitive_desc_create", of: [free], relu: shape.hasReLU) {
             od_convolution_forward_describe(
                 &$0, $1, $2, &free.window, free.x.descriptor, free.weights.descriptor, free.bias?.descriptor, free.y.descriptor)
         }
-        let input = given ?? forward.layout(ofRequired: DNNL_ARG_SRC_0), output = forward.layout(ofRequired: DNNL_ARG_DST_0)
-        forwardPass = Forward(forward, input: input, hasBias: shape.hasBias, threads: threads)
+        let input = givenInput ?? forward.layout(ofRequired: DNNL_ARG_SRC_0)
+        let output = givenOutput ?? forward.layout(ofRequired: DNNL_ARG_DST_0)
+        forwardPass = Forward(forward, input: input, output: output, hasBias: shape.hasBias, threads: threads)
 
         let weights = Operation("dnnl_convolution_backward_weights_primitive_desc_create", of: [free, forward]) {
             od_convolution_backward_weights_describe(
                 &$0, $1, $2, &free.window, free.x.descriptor, free.weights.descriptor, free.bias?.descriptor, free.y.descriptor,
                 forward.descriptor)
         }
-        weightPass = BackwardWeights(weights, input: input, output: output, hasBias: shape.hasBias, threads: threads)
-        weightGradient = weights.layout(ofRequired: DNNL_ARG_DIFF_WEIGHTS_0)
+        weightGradient = givenGradient ?? weights.layout(ofRequired: DNNL_ARG_DIFF_WEIGHTS_0)
+        weightPass = BackwardWeights(
+            weights, input: input, output: output, gradient: weightGradient, hasBias: shape.hasBias, threads: threads)
         unpack = Reorder(from: weightGradient, to: plain, threads: threads)
 
         let data =
@@ -92,7 +101,7 @@ package final class Convolution2D: Sendable {
         self.input = input
         self.output = output
         implementations = [forward, data, weights].compactMap { $0?.implementation }
-        let adapted = [forwardPass.x, weightPass.x, weightPass.dy] + (inputPass.map { [$0.dy, $0.dx] } ?? [])
+        let adapted = [forwardPass.x, forwardPass.y, weightPass.x, weightPass.dy] + (inputPass.map { [$0.dy, $0.dx] } ?? [])
         copiedImages = adapted.count { $0.isCopied }
     }
 

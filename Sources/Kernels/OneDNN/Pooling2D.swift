@@ -41,8 +41,12 @@ package final class Pooling2D: Sendable {
     package let implementations: [String]
     private let forwardPass, backwardPass: Primitive
 
-    /// - Parameter input: what the layer below gives; nil is row-major.
-    package init(_ shape: Shape, input given: TensorLayout? = nil, threads: PrimitiveThreads) {
+    /// - Parameters:
+    ///   - input: what the layer below gives; nil is row-major.
+    ///   - output: nil lets oneDNN choose.
+    package init(
+        _ shape: Shape, input given: TensorLayout? = nil, output givenOutput: TensorLayout? = nil, threads: PrimitiveThreads
+    ) {
         precondition(shape.rows >= 1 && shape.channels >= 1 && shape.window.isValid, "an empty pooling")
         precondition(shape.output.height >= 1 && shape.output.width >= 1, "an empty pooling")
         let window = shape.window, reach = window.dilation
@@ -52,7 +56,8 @@ package final class Pooling2D: Sendable {
         self.shape = shape
         let average: Int32 = shape.kind == .average ? 1 : 0
         let input = given ?? TensorLayout(shape: [shape.rows, shape.channels, shape.image.height, shape.image.width])
-        let free = TensorLayout(shape: [shape.rows, shape.channels, shape.output.height, shape.output.width], strides: nil)
+        let free =
+            givenOutput ?? TensorLayout(shape: [shape.rows, shape.channels, shape.output.height, shape.output.width], strides: nil)
         var raw = window.raw(on: shape.image)
         let forward = Operation("dnnl_pooling_forward_primitive_desc_create", of: [input, free]) { operation, engine, attributes in
             od_pooling_forward_describe(&operation, engine, attributes, average, &raw, input.descriptor, free.descriptor)

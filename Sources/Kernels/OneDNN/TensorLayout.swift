@@ -33,6 +33,17 @@ package final class TensorLayout: Equatable, @unchecked Sendable {  // never cha
         count = strides == nil ? 0 : (od_layout_bytes(created) + MemoryLayout<Float>.stride - 1) / MemoryLayout<Float>.stride
     }
 
+    /// Images `[rows, channels, height, width]` in blocks of channels: the block's channels of one pixel lie side by side, the last block is
+    /// padded. What oneDNN's convolutions, poolings and our normalisation work on without copies.
+    package init(rows: Int, channels: Int, image: ImageExtent, block: Int) {
+        precondition(rows >= 1 && channels >= 1 && image.height >= 1 && image.width >= 1, "a tensor with an empty dimension")
+        precondition(block == 8 || block == 16, "channels come in blocks of 8 or 16")
+        let dims = [rows, channels, image.height, image.width].map(Int64.init)
+        guard let created = od_layout_create_blocked(dims, Int32(block)) else { preconditionFailure("oneDNN refused a layout of \(dims)") }
+        descriptor = created
+        count = od_layout_bytes(created) / MemoryLayout<Float>.stride
+    }
+
     private init(adopting descriptor: OpaquePointer) {
         self.descriptor = descriptor
         count = (od_layout_bytes(descriptor) + MemoryLayout<Float>.stride - 1) / MemoryLayout<Float>.stride

@@ -10,7 +10,7 @@ extension LeafEngine {
 
     /// All of a stage's output; where it is not row by row, as one long row.
     func wholeOutput(_ stage: Int, _ leaf: LeafSlot) -> Region {
-        if case .leafwise(let operation) = network.stages[stage].kind, !operation.hasPlainOutput, let worker = workers[stage] {
+        if let carrier = network.stages[stage].carrier, let worker = workers[carrier] {
             return Region(rows: 1, width: worker.outputCount(rows: leaf.rows))
         }
         return Region(rows: leaf.rows, width: network.stages[stage].outputWidth)

@@ -2,7 +2,9 @@ internal import Kernels
 
 /// Stages that are computed leaf by leaf.
 extension LeafEngine {
-    static func makeWorkers(_ network: Network, kernels: NetKernels, leafRows: Int, threads: Int) -> [(any LeafWorker)?] {
+    static func makeWorkers(
+        _ network: Network, kernels: NetKernels, instructionSet: InstructionSet, leafRows: Int, threads: Int
+    ) -> [(any LeafWorker)?] {
         var workers: [(any LeafWorker)?] = []
         let primitives = PrimitiveThreads(count: threads)
         for (index, stage) in network.stages.enumerated() {
@@ -12,8 +14,10 @@ extension LeafEngine {
             }
             let context = LeafWorkerContext(
                 kernels: kernels, primitives: primitives, leafRows: leafRows,
-                needsInputGradient: network.routes.routes[index]?.passed != nil)
-            workers.append(operation.makeWorker(context, source: stage.source.flatMap { workers[$0] }))
+                needsInputGradient: network.routes.routes[index]?.passed != nil, activation: stage.after.activation,
+                channelBlock: instructionSet == .avx512 ? 16 : 8)
+            let carrier = stage.source.flatMap { network.stages[$0].carrier }
+            workers.append(operation.makeWorker(context, source: carrier.flatMap { workers[$0] }))
         }
         return workers
     }
@@ -24,6 +28,7 @@ extension LeafEngine {
         for leaf in active { worker.prepare(rows: leaf.rows, training: pass.training) }
         if let parameters = network.stages[stage].parameters {
             try parametersNeeded(parameters)
+            if !network.runningValues[stage].isEmpty { try parametersNeeded(network.runningValues[stage]) }
             worker.load(parameters: pass.weights[parameters], training: pass.training)
         }
         work = .leafwise(stage: stage, worker)
@@ -45,7 +50,10 @@ extension LeafEngine {
     func compute(_ stage: Int, _ worker: any LeafWorker, _ leaf: LeafSlot, thread: Int) {
         let memory = memory[leaf.slot], y = memory.outputs[stage].mutableView
         worker.forward(call(stage, leaf, thread), x: memory.stageInput(stage), y: y)
-        if !network.stages[stage].after.isEmpty { finish(stage, leaf, x: y.view, bias: nil, wholeOutput(stage, leaf)) }
+        let after = network.stages[stage].after
+        if !after.isEmpty && !(worker.activates && after.dropout == nil) {
+            finish(stage, leaf, x: y.view, bias: nil, wholeOutput(stage, leaf))
+        }
     }
 
     func computeGradient(_ stage: Int, _ worker: any LeafWorker, _ leaf: LeafSlot, thread: Int) {
@@ -70,9 +78,10 @@ extension LeafEngine {
         worker.finish(gradient: sum, into: targets[node][parameters], thread: thread)
     }
 
-    private func call(_ stage: Int, _ leaf: LeafSlot, _ thread: Int) -> LeafCall {
+    func call(_ stage: Int, _ leaf: LeafSlot, _ thread: Int) -> LeafCall {
         LeafCall(
             rows: leaf.rows, thread: thread, training: pass.training,
-            parameters: pass.weights[network.stages[stage].parameters ?? 0..<0], notes: memory[leaf.slot].notes[stage])
+            parameters: pass.weights[network.stages[stage].parameters ?? 0..<0], statistics: pass.weights[network.runningValues[stage]],
+            notes: memory[leaf.slot].notes[stage])
     }
 }

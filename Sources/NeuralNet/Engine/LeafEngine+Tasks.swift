@@ -36,9 +36,7 @@ extension LeafEngine: PoolWork {
         case .idle: break
         case .pointwise(let stage):
             let leaf = active[task]
-            finish(
-                stage, leaf, x: memory[leaf.slot].stageInput(stage), bias: nil,
-                Region(rows: leaf.rows, width: network.stages[stage].outputWidth))
+            finish(stage, leaf, x: memory[leaf.slot].stageInput(stage), bias: nil, wholeOutput(stage, leaf))
         case .sum(let stage, let shortcut): sum(stage, shortcut, active[task])
         case .leafwise(let stage, let worker): compute(stage, worker, active[task], thread: thread)
         case .packRows(let stage, let dense):

@@ -9,7 +9,7 @@ extension LeafEngine {
     /// - Parameters:
     ///   - weights: aligned for Float; read only after `parametersNeeded` has returned for the range.
     ///   - parametersNeeded: returns once the range holds this step's values. Layer by layer forwards; inside a layer from the last
-    ///     units to the first, the bias with the first call.
+    ///     units to the first, the bias with the first call; running values with their layer.
     ///   - gradientFinished: everything from `from` on is final in the gradient of `nodes[node]`. Descending; the last call says 0.
     /// - Returns: Figures per node, losses joined in the order of the tree. The array's memory is used again once the caller has let go of it.
     public func computeGradients(
@@ -20,6 +20,7 @@ extension LeafEngine {
         begin(nodes)
         try ComputeThread.withMode {
             try forward(parametersNeeded)
+            sumStatistics(nodes)
             run(.loss)
             try backward(gradientFinished)
         }
@@ -121,7 +122,7 @@ extension LeafEngine {
         if programs.count > nodes.count { programs.removeLast(programs.count - nodes.count) }
         targets.removeAll(keepingCapacity: true)
         for (index, work) in nodes.enumerated() {
-            precondition(work.gradient.count == network.layout.count, "a gradient of another net")
+            precondition(work.gradient.count == network.layout.blockLength, "a gradient of another net")
             precondition(tree.contains(work.node) && !work.slots.isEmpty, "a node without leaves or of another tree")
             let shards = tree.shards(of: work.node)
             var previous = shards.lowerBound - 1
@@ -165,7 +166,7 @@ extension LeafEngine {
         return joinedFigures(node.left, left) + joinedFigures(node.right, right)
     }
 
-    private func split(
+    func split(
         _ leaves: ArraySlice<LeafSlot>, below node: TreeNode
     ) -> (left: ArraySlice<LeafSlot>, right: ArraySlice<LeafSlot>) {
         let middle = tree.shards(of: node.right).lowerBound

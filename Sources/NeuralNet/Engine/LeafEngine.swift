@@ -65,7 +65,8 @@ public final class LeafEngine {
         self.precision = precision
         precondition(precision == .f32 || precision.obstacle == nil && self.productPath == .oneDNN, "bf16 products where there are none")
         products = self.productPath == .oneDNN ? OneDNNProducts(network, threads: pool.threads, precision: precision) : nil
-        workers = Self.makeWorkers(network, kernels: kernels, leafRows: leafRows, threads: pool.threads)
+        workers = Self.makeWorkers(
+            network, kernels: kernels, instructionSet: instructionSet, leafRows: leafRows, threads: pool.threads)
         let scratchCount = max(
             NetKernels.forwardUnits * NetKernels.wholePanels(leafRows), Blocking.gradientColumns * Blocking.gradientDepth)
         scratch = (0..<pool.threads).map { _ in FloatBlock(count: scratchCount) }
@@ -151,7 +152,7 @@ public final class LeafEngine {
     // MARK: One pass
 
     func begin(_ pass: Pass) {
-        precondition(pass.weights.count == network.layout.count, "weights of another net")
+        precondition(pass.weights.count == network.layout.blockLength, "weights of another net")
         precondition(Int(bitPattern: pass.weights.base) % MemoryLayout<Float>.alignment == 0, "weights must be aligned for Float")
         self.pass = pass
         active.removeAll(keepingCapacity: true)

@@ -31,7 +31,9 @@ final class LeafMemory {
     /// - Parameter workers: per stage, nil where it is none of a leaf operation.
     init(_ network: Network, rows: Int, workers: [(any LeafWorker)?], precision: Precision) {
         let stages = network.stages
-        func count(_ stage: Int) -> Int { workers[stage]?.outputCount(rows: rows) ?? rows * stages[stage].outputWidth }
+        func count(_ stage: Int) -> Int {
+            stages[stage].carrier.flatMap { workers[$0] }?.outputCount(rows: rows) ?? rows * stages[stage].outputWidth
+        }
         input = FloatBlock(count: rows * network.inputCount)
         labels = AlignedBlock(count: network.loss.takesLabels ? rows : 0)
         targets = FloatBlock(count: network.loss.takesLabels ? 0 : rows * network.outputCount)

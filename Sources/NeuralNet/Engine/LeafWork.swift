@@ -17,7 +17,7 @@ public struct LeafSlot: Sendable, Equatable {
 /// A node of the reduction tree whose gradient is wanted.
 public struct NodeWork {
     public var node: TreeNode
-    /// As long as the layout; every element is written.
+    /// A whole block of the layout; every element is written.
     public var gradient: MutableFloatView
     /// The leaves below the node that take part in this step, at least one, ascending by shard, each with at least one row.
     public var slots: [LeafSlot]

@@ -18,7 +18,7 @@ public final class Model {
     }
 
     public let network: Network
-    /// The one parameter block; `network.layout` says what lies where.
+    /// All parameters; `network.layout` says what lies where.
     public let weights: FloatBlock
     /// ∂(mean loss)/∂weights, of the same layout; `backward` adds to it.
     public let gradient: FloatBlock
@@ -26,7 +26,8 @@ public final class Model {
     private let seed: UInt64
     private let threads: Int
     private let precision: Precision
-    private let sum: FloatBlock
+    /// Whole blocks: the parameters with the running values behind them, and a batch's sums.
+    private let block, sum: FloatBlock
     private var engine: LeafEngine
     private var state = State.fresh
 
@@ -43,14 +44,16 @@ public final class Model {
     public init(_ specification: ModelSpecification, seed: UInt64 = 1, threads: Int = 1, precision: Precision = .f32) throws {
         try precision.checkAvailable()
         network = try Network(specification)
-        weights = FloatBlock(count: network.layout.count)
+        let block = FloatBlock(count: network.layout.blockLength)
+        self.block = block
+        weights = FloatBlock(adopting: block.mutableView[0..<network.layout.count]) { withExtendedLifetime(block) {} }
         gradient = FloatBlock(count: network.layout.count)
-        sum = FloatBlock(count: network.layout.count)
+        sum = FloatBlock(count: network.layout.blockLength)
         self.seed = seed
         self.threads = max(threads, 1)
         self.precision = precision
         engine = Self.engine(network, rows: 1, seed: seed, threads: self.threads, precision: precision)
-        network.initialize(into: weights.mutableView, seed: seed)
+        network.initialize(into: block.mutableView, seed: seed)
     }
 
     /// Runs the net on rows `[rows, network.inputCount]` and gives its outputs `[rows, network.outputCount]`: logits or values.
@@ -70,10 +73,12 @@ public final class Model {
         engine.setSampleIDs(slot: 0, rows: rows) { samples?[$0] ?? UInt32($0) }
         var (step, isTraining) = (UInt64(0), false)
         if case .training(let now) = mode { (step, isTraining) = (now, true) }
-        engine.begin(LeafEngine.Pass(weights: weights.view, step: step, training: isTraining))
+        engine.begin(LeafEngine.Pass(weights: block.view, step: step, training: isTraining))
         let leaf = LeafSlot(shard: 0, slot: 0, rows: rows)
-        engine.begin([NodeWork(node: TreeNode(number: 1), gradient: sum.mutableView, slots: [leaf])])
+        let work = [NodeWork(node: TreeNode(number: 1), gradient: sum.mutableView, slots: [leaf])]
+        engine.begin(work)
         ComputeThread.withMode { engine.forward { _ in } }
+        if isTraining { updateRunningValues(work) }
         state = .forward(rows: rows, mode)
         let outputs = engine.outputs(slot: 0, rows: rows)
         return (0..<outputs.count).map { outputs[$0] }
@@ -116,9 +121,24 @@ public final class Model {
             } catch {
                 preconditionFailure("nobody interrupts a model's backward: \(error)")
             }
-            ElementwiseKernels.add(sum.view, dividedBy: Float(rows), to: gradient.mutableView)
+            ElementwiseKernels.add(sum.view[0..<network.layout.count], dividedBy: Float(rows), to: gradient.mutableView)
         }
         state = .fresh
+    }
+
+    /// Batch normalisation's running means and variances, in the order of `network.layout.runningStatistics`.
+    public var runningValues: [(mean: [Float], variance: [Float])] {
+        network.layout.runningStatistics.map { statistics in
+            (statistics.mean.range.map { block.view[$0] }, statistics.variance.range.map { block.view[$0] })
+        }
+    }
+
+    private func updateRunningValues(_ work: [NodeWork]) {
+        engine.sumStatistics(work)
+        let sums = sum.view[network.layout.count..<network.layout.blockLength]
+        for statistics in network.layout.runningStatistics {
+            statistics.update(block.view, into: block.mutableView) { sums.double(at: $0) }
+        }
     }
 
     private func rowsOfForward() throws(ModelUseError) -> Int {

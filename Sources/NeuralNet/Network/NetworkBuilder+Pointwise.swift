@@ -4,7 +4,7 @@ internal import Kernels
 extension NetworkBuilder {
     /// An activation joins the stage before it if that has none yet, and if its derivative does not need what was there before.
     mutating func activate(_ activation: Activation) {
-        if let last = stages.indices.last, stages[last].takesActivation, !activation.readsInput {
+        if let last = joinable, stages[last].takesActivation, !activation.readsInput {
             stages[last].after.activation = activation
         } else {
             stage(.pointwise(width: shape.reduce(1, *)), after: .init(activation: activation))
@@ -62,7 +62,6 @@ extension NetworkBuilder {
 
     func requireOneDimension(_ index: Int) throws(ModelError) {
         guard shape.count != 1 else { return }
-        let giver = index == 0 ? "the input" : label(index - 1)
         throw error(index, "takes rows of one dimension, but \(giver) gives \(Self.text(shape)); put \"flatten\" before it")
     }
 }

@@ -54,6 +54,13 @@ public enum LayerKind: Codable, Equatable, Sendable {
     /// Over the whole row.
     case layerNorm(epsilon: Double = 1e-5)
     case dropout(rate: Double, scaling: DropoutScaling = .inverted)
+    case conv2d(ConvolutionOptions)
+    case maxPool2d(PoolingOptions)
+    case averagePool2d(PoolingOptions)
+    case globalAveragePool2d
+    case batchNorm(momentum: Double = 0.1, epsilon: Double = 1e-5)
+    /// The layers' output plus their input, or plus a projection of it where shapes differ; He et al., CVPR 2016.
+    case residual([LayerSpecification])
 
     /// The layer's name in a run file.
     public var keyword: String {
@@ -75,6 +82,12 @@ public enum LayerKind: Codable, Equatable, Sendable {
         case .maxout: "maxout"
         case .layerNorm: "layer_norm"
         case .dropout: "dropout"
+        case .conv2d: "conv2d"
+        case .maxPool2d: "max_pool2d"
+        case .averagePool2d: "avg_pool2d"
+        case .globalAveragePool2d: "global_avg_pool2d"
+        case .batchNorm: "batch_norm"
+        case .residual: "residual"
         }
     }
 }

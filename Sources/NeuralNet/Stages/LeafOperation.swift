@@ -6,17 +6,26 @@ protocol LeafOperation: Sendable {
     var outputWidth: Int { get }
     /// Its part of the parameter layout, in one piece.
     var parameters: Range<Int>? { get }
+    /// Its running statistics, an index into the layout's.
+    var statistics: Int? { get }
+    /// Whether it can read images as other leaf operations lay them out; else it gets rows that follow one another.
+    var readsImages: Bool { get }
+    /// Whether oneDNN computes it, whose bits are those of one processor and version.
+    var isPrimitive: Bool { get }
     /// Whether backward reads the output, so that nothing may change it in place.
     var keepsOutput: Bool { get }
     /// Whether the output is `[rows, outputWidth]`, row-major; else only a leaf operation can read it.
     var hasPlainOutput: Bool { get }
 
-    /// - Parameter source: of the stage whose output it reads; nil: rows as they come.
+    /// - Parameter source: whose layout the input has; nil: rows that follow one another.
     func makeWorker(_ engine: LeafWorkerContext, source: (any LeafWorker)?) -> any LeafWorker
 }
 
 extension LeafOperation {
     var parameters: Range<Int>? { nil }
+    var statistics: Int? { nil }
+    var isPrimitive: Bool { false }
+    var readsImages: Bool { false }
     var keepsOutput: Bool { false }
     var hasPlainOutput: Bool { true }
 }
@@ -30,6 +39,10 @@ struct LeafWorkerContext {
     let leafRows: Int
     /// Whether the gradient of the input is needed.
     let needsInputGradient: Bool
+    /// What follows on every element; a worker may do it itself.
+    let activation: Activation
+    /// Channels of images in one block, see `TensorLayout`.
+    let channelBlock: Int
 }
 
 /// What computes a leaf operation in one engine: compiled primitives, packed weights, scratch. Tasks of one call run at the same time.
@@ -40,6 +53,8 @@ protocol LeafWorker: AnyObject {
     func makeNotes() -> AnyObject?
     /// Floats of one leaf's parameter gradient, in the worker's own order.
     var parameterGradientCount: Int { get }
+    /// Whether `forward` does the activation that follows.
+    var activates: Bool { get }
 
     /// Between tasks, before the forward pass of leaves with these row counts; the parameters are there.
     func prepare(rows: Int, training: Bool)
@@ -52,6 +67,8 @@ protocol LeafWorker: AnyObject {
     ///   - gradient: every element is written.
     func backward(
         _ leaf: LeafCall, x: FloatView, y: FloatView, dy: MutableFloatView, dx: MutableFloatView?, gradient: MutableFloatView)
+    /// What a training pass found of the leaf, rows · value, as `ParameterLayout.RunningStatistics.sums` says.
+    func statistics(of leaf: LeafCall) -> AlignedBlock<Double>?
     /// Brings a sum of leaves' gradients into the order of the layout.
     func finish(gradient sum: MutableFloatView, into target: MutableFloatView, thread: Int)
 }
@@ -59,6 +76,8 @@ protocol LeafWorker: AnyObject {
 extension LeafWorker {
     func makeNotes() -> AnyObject? { nil }
     var parameterGradientCount: Int { 0 }
+    var activates: Bool { false }
+    func statistics(of leaf: LeafCall) -> AlignedBlock<Double>? { nil }
     func prepare(rows: Int, training: Bool) {}
     func load(parameters: FloatView, training: Bool) {}
     func finish(gradient sum: MutableFloatView, into target: MutableFloatView, thread: Int) {
@@ -73,6 +92,8 @@ struct LeafCall {
     var training: Bool
     /// The stage's parameters.
     var parameters: FloatView
+    /// Its running means, then variances.
+    var statistics: FloatView
     /// As `makeNotes` gave it, the slot's own.
     var notes: AnyObject?
 }

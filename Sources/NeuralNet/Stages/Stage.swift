@@ -11,6 +11,8 @@ struct Stage: Sendable {
     var kind: Kind
     /// What happens to every element on the way out.
     var after = Steps()
+    /// The leaf operation whose layout the output has: itself, or one below; nil: rows follow one another.
+    var carrier: Int?
 
     enum Kind: Sendable {
         case dense(Dense)
@@ -72,8 +74,28 @@ struct Stage: Sendable {
     var takesDropout: Bool {
         guard after.activation.survivesScaling, after.dropout == nil else { return false }
         return switch kind {
-        case .dense, .pointwise, .sum: true
+        case .dense: true
+        case .pointwise, .sum: carrier == nil
         case .leafwise(let operation): !operation.keepsOutput && operation.hasPlainOutput
+        }
+    }
+}
+
+extension Stage.Kind {
+    /// Whether it can read the layout of images.
+    var readsImages: Bool {
+        switch self {
+        case .dense: false
+        case .pointwise, .sum: true
+        case .leafwise(let operation): operation.readsImages
+        }
+    }
+
+    func carrier(at index: Int, ofSource source: Int?) -> Int? {
+        switch self {
+        case .dense: nil
+        case .pointwise, .sum: source
+        case .leafwise(let operation): operation.hasPlainOutput ? nil : index
         }
     }
 }

@@ -19,6 +19,12 @@ extension LayerSpecification {
             case .maxout(let units, let pieces): [.init("units", .whole(units), .bits), .init("pieces", .whole(pieces), .bits)]
             case .layerNorm(let epsilon): [.init("epsilon", .number(epsilon), .bits)]
             case .dropout(let rate, let scaling): [.init("rate", .number(rate), .bits), .init("scaling", .word(scaling.rawValue), .bits)]
+            case .conv2d(let options): options.outline
+            case .maxPool2d(let options), .averagePool2d(let options): options.outline
+            case .globalAveragePool2d: []
+            case .batchNorm(let momentum, let epsilon):
+                [.init("momentum", .number(momentum), .bits), .init("epsilon", .number(epsilon), .bits)]
+            case .residual(let layers): [.init("layers", .list(layers.map(\.outline)), .bits)]
             }
         if options.isEmpty && name == nil { return .word(kind.keyword) }
         let name = Outline.Entry("name", name.map(Outline.text) ?? .none, .bits)

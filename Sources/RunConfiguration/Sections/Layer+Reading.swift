@@ -21,9 +21,12 @@ extension LayerSpecification {
             "dropout": { read($0, readDropout) },
             "maxout": { read($0, readMaxout) },
             "layer_norm": { read($0) { .layerNorm(epsilon: $0.value("epsilon", .number(.positive), default: 1e-5)) } },
-        ],
-        later: [
-            "conv2d", "max_pool2d", "avg_pool2d", "global_avg_pool2d", "batch_norm", "residual",
+            "conv2d": { read($0, readConvolution) },
+            "max_pool2d": { read($0) { readPooling($0).map { .maxPool2d($0) } } },
+            "avg_pool2d": { read($0) { readPooling($0).map { .averagePool2d($0) } } },
+            "global_avg_pool2d": { read($0) { _ in .globalAveragePool2d } },
+            "batch_norm": { read($0, readBatchNormalization) },
+            "residual": { read($0) { ModelReading.readLayers($0).map { .residual($0) } } },
         ])
 
     /// A layer's own options, and the name that every layer may have.

@@ -20,7 +20,8 @@ struct ModelReading {
         return ModelSettings(layers: layers, loss: loss, initializer: initializer, initializeFrom: initializeFrom)
     }
 
-    private static func readLayers(_ s: Section) -> [LayerSpecification]? {
+    /// The list under `layers`, of the model or of a residual block.
+    static func readLayers(_ s: Section) -> [LayerSpecification]? {
         let expectation = "a list of layers, each a name or {name: {options}}"
         guard let entry = s.entry("layers") else { return s.missing("layers", expectation) }
         guard case .list(let items) = entry.value.content, (1...Ranges.layers).contains(items.count) else {

@@ -4,14 +4,14 @@ internal import Synchronization
 
 /// A net and a batch that peers are measured on as well; the data is random.
 public enum Workload: String, CaseIterable, Sendable {
-    case tiny, small, wide, deep
+    case tiny, small, wide, deep, cnn
 
     var inputs: Int { self == .tiny ? 64 : 784 }
 
     var batchSize: Int {
         switch self {
         case .tiny: 64
-        case .small: 128
+        case .small, .cnn: 128
         case .wide: 512
         case .deep: 256
         }
@@ -22,7 +22,7 @@ public enum Workload: String, CaseIterable, Sendable {
         switch self {
         case .tiny: 4_000
         case .small: 600
-        case .wide: 60
+        case .wide, .cnn: 60
         case .deep: 200
         }
     }
@@ -33,6 +33,11 @@ public enum Workload: String, CaseIterable, Sendable {
         case .small: Array(repeating: ["dense: {units: 512}", "relu", "dropout: {rate: 0.2}"], count: 2).flatMap { $0 }
         case .wide: Array(repeating: ["dense: {units: 2048}", "relu"], count: 2).flatMap { $0 }
         case .deep: Array(repeating: ["dense: {units: 256}", "relu"], count: 19).flatMap { $0 }
+        case .cnn:
+            [
+                "conv2d: {filters: 32, kernel: 3}", "relu", "conv2d: {filters: 64, kernel: 3}", "relu", "max_pool2d: {kernel: 2}",
+                "dropout: {rate: 0.25}", "flatten", "dense: {units: 128}", "relu", "dropout: {rate: 0.5}",
+            ]
         }
     }
 }
@@ -123,7 +128,7 @@ public struct StepBenchmark: Sendable {
           validation: none
           preprocessing: {scale: [0, 255]}
         model:
-          layers: [flatten, \(workload.layers.map { $0.contains(":") ? "{\($0)}" : $0 }.joined(separator: ", ")), {dense: {units: 10}}]
+          layers: [\(workload == .cnn ? "" : "flatten, ")\(workload.layers.map { $0.contains(":") ? "{\($0)}" : $0 }.joined(separator: ", ")), {dense: {units: 10}}]
           loss: softmax_cross_entropy
         optimizer:
           rule: {adam: {learning_rate: 1e-4}}
@@ -149,7 +154,8 @@ public struct StepBenchmark: Sendable {
         }
         let features = (0..<rows * workload.inputs).map { _ in UInt8.random(in: 0...255, using: &generator) }
         let labels = (0..<rows).map { UInt8($0 % 10) }
-        try Data(header([rows, workload.inputs]) + features).write(to: URL(fileURLWithPath: folder.appending("features.idx")))
+        let shape = workload == .cnn ? [28, 28] : [workload.inputs]
+        try Data(header([rows] + shape) + features).write(to: URL(fileURLWithPath: folder.appending("features.idx")))
         try Data(header([rows]) + labels).write(to: URL(fileURLWithPath: folder.appending("labels.idx")))
     }
 }

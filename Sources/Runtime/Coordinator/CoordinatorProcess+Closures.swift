@@ -69,7 +69,7 @@ extension CoordinatorProcess {
 
 extension PreparedRun {
     /// Layers whose output for a row hangs on random masks or on the other rows of its batch.
-    private static let restlessLayers: Set<String> = ["dropout", "batch_norm", "residual"]
+    private static let restlessLayers: Set<String> = ["dropout", "batch_norm"]
 
     /// Whether every pass over all rows is of the same function, whatever the step.
     var isSteady: Bool {

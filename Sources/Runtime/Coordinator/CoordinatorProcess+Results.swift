@@ -89,11 +89,15 @@ extension CoordinatorProcess {
     }
 
     private func weightsHash(_ block: FloatBlock) -> String {
-        SHA256.hash(of: block.view.bytes).description
+        SHA256.hash(of: parameters(of: block).bytes).description
+    }
+
+    private func parameters(of block: FloatBlock) -> FloatView {
+        block.view[0..<run.network.layout.count]
     }
 
     func keepBest() {
-        let block = best?.weights ?? FloatBlock(count: run.network.layout.count)
+        let block = best?.weights ?? FloatBlock(count: run.network.layout.blockLength)
         block.mutableView.copy(from: server.completeWeights.view)
         guard let kept = machine.stopping.best else { return }
         best = (kept.step, kept.value, block)
@@ -144,7 +148,7 @@ extension CoordinatorProcess {
         }
         let final = finalWeights(ending)
         do {
-            try SafetensorsFile.write(run.network.layout.tensors(of: final), metadata: try run.modelMetadata, to: folder.model)
+            try SafetensorsFile.write(run.network.layout.tensors(ofWeights: final), metadata: try run.modelMetadata, to: folder.model)
         } catch {
             isSaved = false
             reporter.warning("model.safetensors can't be written: \(error)")
@@ -168,10 +172,13 @@ extension CoordinatorProcess {
     }
 
     private func result(of ending: Ending) -> RunResult {
-        let weights = finalWeights(ending)
+        let weights = finalWeights(ending), parameters = parameters(of: weights)
         var state = SHA256()
-        state.update(weights.view.bytes)
+        state.update(parameters.bytes)
         for slot in server.completeSlots { state.update(slot.view.bytes) }
+        for statistics in run.network.layout.runningStatistics {
+            for entry in [statistics.mean, statistics.variance] { state.update(weights.view[entry.range].bytes) }
+        }
         let training = trainingBegan.map { ((trainingEnded ?? now) - $0).seconds } ?? 0
         let samples = samplesTrained(until: ending.version)
         let strangers = strangerTotals()
@@ -188,7 +195,7 @@ extension CoordinatorProcess {
         return RunResult(
             weightsSHA256: weightsHash(weights), stateSHA256: state.finalize().description, outcome: outcome, error: error,
             steps: ending.version, evaluations: server.evaluations, epochs: run.plan.epochs(at: ending.version),
-            bestEpoch: machine.stopping.best?.epoch, penalty: run.updater.penalty(of: weights.view),
+            bestEpoch: machine.stopping.best?.epoch, penalty: run.updater.penalty(of: parameters),
             virtualShards: run.description.shardCount, workersSeen: machine.events.workersSeen, parameters: run.network.layout.count,
             precision: run.description.precision.rawValue, leafClass: machine.leafClass,
             numericsVersion: numericsVersion, runSHA256: run.runSHA256.description, dataSHA256: run.data.dataSHA256.description,

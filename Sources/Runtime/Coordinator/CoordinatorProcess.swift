@@ -102,7 +102,7 @@ final class CoordinatorProcess {
         if localWorkers > 0, let obstacle = run.description.precision.obstacle {
             throw ProblemList([run.configuration.sourceMap.problem(at: "training.precision", obstacle)])
         }
-        let chunks = ChunkMap(elementCount: run.network.layout.count, chunkByteCount: run.description.chunkByteCount)
+        let chunks = run.network.layout.chunks(byteCount: run.description.chunkByteCount)
         context = try Context(ioThreads: 1)
         updates = try EventDescriptor()
 
@@ -112,7 +112,7 @@ final class CoordinatorProcess {
             gatekeeper = nil
         }
 
-        let largestBody = run.description.largestBodyToCoordinator(parameterCount: run.network.layout.count)
+        let largestBody = run.description.largestBodyToCoordinator(chunks)
         var lanes: [Lane] = []
         var ipc = "ipc:///nowhere"
         if localWorkers > 0 {
@@ -133,7 +133,7 @@ final class CoordinatorProcess {
         self.lanes = lanes
         let segments =
             localWorkers > 0 && run.configuration.cluster.transport != .messages
-            ? try SharedSegments(elementCount: run.network.layout.count, shardCount: run.plan.tree.shardCount) : nil
+            ? try SharedSegments(elementCount: run.network.layout.blockLength, shardCount: run.plan.tree.shardCount) : nil
         self.segments = segments
         locals = try LocalWorkers(endpoint: ipc, threads: options.threads, logs: folder.logs, segments: segments)
 
@@ -266,7 +266,7 @@ final class CoordinatorProcess {
                 segments?.stepCompleted()
                 dispatch(.stepCompleted(version: version))
             case .notFinite(let element):
-                let place = run.network.layout.entry(containing: element)?.name ?? "element \(element)"
+                let place = run.network.layout.storedEntry(containing: element)?.name ?? "element \(element)"
                 dispatch(.notFinite(step: server.version, where: place))
             }
         }

@@ -104,8 +104,8 @@ struct PreparedRun {
     }
 
     private static func problem(_ error: ModelError, in configuration: RunConfiguration) -> Problem {
-        guard let layer = error.layer else { return configuration.sourceMap.problem(at: "model.loss", error.description) }
-        return configuration.problem(atLayer: layer, error.description)
+        guard !error.path.isEmpty else { return configuration.sourceMap.problem(at: "model.loss", error.description) }
+        return configuration.problem(atLayer: error.path, error.description)
     }
 
     private static func problem(_ error: OptimizationError, in configuration: RunConfiguration) -> Problem {
@@ -124,6 +124,15 @@ struct PreparedRun {
     private static func mismatches(configuration: RunConfiguration, data: PreparedData, network: Network) -> [Problem] {
         var problems: [Problem] = []
         func complain(_ text: String) { problems.append(configuration.sourceMap.problem(at: "model.loss", text)) }
+        let rule = configuration.optimizer.rule
+        if rule.isClosureRule, let statistics = network.layout.runningStatistics.first {
+            problems.append(
+                configuration.sourceMap.problem(
+                    at: "optimizer.rule",
+                    "\(rule.keyword) evaluates the loss several times per step, and the running values of "
+                        + "\(network.layers[statistics.mean.layer].label) belong to steps with one evaluation; "
+                        + "use another rule, or layer_norm"))
+        }
         switch (network.loss, data.train.format.targetType) {
         case (.softmaxCrossEntropy, .classes(let count)) where count > network.outputCount:
             complain(

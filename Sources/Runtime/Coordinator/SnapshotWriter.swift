@@ -118,14 +118,15 @@ final class SnapshotWriter: Sendable {
 
     private func commit(_ copy: StateCopy, to store: inout CheckpointStore<ProgressState>) {
         let best = copy.best.map {
-            Snapshot<ProgressState>.Best(step: Int($0.step), value: $0.value, weights: layout.tensors(of: $0.weights))
+            Snapshot<ProgressState>.Best(step: Int($0.step), value: $0.value, weights: layout.tensors(ofWeights: $0.weights))
         }
-        let slots = zip(slotNames, copy.slots).flatMap { name, block in layout.tensors(of: block, suffix: "." + name) }
+        let slots = zip(slotNames, copy.slots).flatMap { name, block in layout.tensors(ofSlot: block, name) }
         do {
             let commit = try store.commit(
                 Snapshot(
                     step: Int(copy.step), epoch: copy.epoch, identity: identity(copy.leafClass), incarnation: 1,
-                    configuration: configuration, coordinator: copy.progress, weights: layout.tensors(of: copy.weights), slots: slots,
+                    configuration: configuration, coordinator: copy.progress, weights: layout.tensors(ofWeights: copy.weights),
+                    slots: slots,
                     best: best, metadata: metadata))
             warn(commit.warnings.map { "checkpoint of step \(copy.step): \($0)" })
         } catch {
@@ -141,8 +142,13 @@ final class SnapshotWriter: Sendable {
 }
 
 extension ParameterLayout {
-    /// The entries of a block as tensors with the parameters' names.
-    func tensors(of block: FloatBlock, suffix: String = "") -> [NamedTensor] {
-        entries.map { NamedTensor(name: $0.name + suffix, shape: $0.shape, bytes: block.view[$0.range].bytes) }
+    /// Parameters and running statistics under their names.
+    func tensors(ofWeights block: FloatBlock) -> [NamedTensor] {
+        storedEntries.map { NamedTensor(name: $0.name, shape: $0.shape, bytes: block.view[$0.range].bytes) }
+    }
+
+    /// A slot's values, under the parameters' names with the slot's behind them.
+    func tensors(ofSlot block: FloatBlock, _ slot: String) -> [NamedTensor] {
+        entries.map { NamedTensor(name: "\($0.name).\(slot)", shape: $0.shape, bytes: block.view[$0.range].bytes) }
     }
 }

@@ -45,16 +45,18 @@ struct RunDescription: Codable, Equatable, Sendable {
     }
 
     /// The largest body that a worker of this run can have to send: a chunk, positions, the figures of a shard.
-    func largestBodyToCoordinator(parameterCount: Int) -> Int {
+    func largestBodyToCoordinator(_ chunks: ChunkMap) -> Int {
         // Every pair of a confusion stands for at least one row.
         let figures = parts.map { part in
             plan(of: part).blockCount(ofShard: 0) * BlockFigures.byteCount + plan(of: part).rows(ofShard: 0) * ConfusionCount.byteCount
         }.max() ?? 0
-        return max(min(chunkByteCount, parameterCount * 4), figures, WireProtocol.smallestBodyLimit)
+        return max(chunks.largestByteCount, figures, WireProtocol.smallestBodyLimit)
     }
 
     /// The largest body that a worker of this run can be sent: a chunk, a packet of rows.
-    var largestBodyToWorker: Int { max(chunkByteCount, 2 * WireProtocol.rowPacketBytes, rowFormat.byteCount(rowCount: 1) ?? 0) }
+    func largestBodyToWorker(_ chunks: ChunkMap) -> Int {
+        max(chunks.largestByteCount, 2 * WireProtocol.rowPacketBytes, rowFormat.byteCount(rowCount: 1) ?? 0)
+    }
 
     var tree: ShardTree { ShardTree(shardCount: shardCount) }
     var leafRows: Int { batchSize / shardCount }

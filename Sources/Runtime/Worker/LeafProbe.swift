@@ -5,7 +5,7 @@ internal import NeuralNet
 
 /// What a build makes of the run's own net: two workers give the same bits if their probes agree.
 ///
-/// In front of the hash stands who computed the products, such as `own` or `onednn-2.6.3`.
+/// In front of the hash stands who computed, such as `own` or `own+onednn-2.6.3`.
 /// - Source: design.md §3, "Leaf class": the net is run on synthetic rows for every leaf row count that occurs.
 enum LeafProbe {
     static func leafClass(of network: Network, run: RunDescription, threads: Int) throws -> String {
@@ -14,8 +14,8 @@ enum LeafProbe {
             network: network, tree: tree, leafRows: run.leafRows, seed: run.seed, threads: threads,
             precision: run.precision)
         engine.reserve(leaves: 1)
-        let weights = FloatBlock(count: network.layout.count)
-        let gradient = FloatBlock(count: network.layout.count)
+        let weights = FloatBlock(count: network.layout.blockLength)
+        let gradient = FloatBlock(count: network.layout.blockLength)
         network.initialize(into: weights.mutableView, seed: run.seed)
         var hash = SHA256()
         for rows in run.leafRowCounts {
@@ -31,7 +31,7 @@ enum LeafProbe {
             }
         }
         return
-            "\(engine.productPath.name)\(run.precision == .f32 ? "" : "-" + run.precision.rawValue) \(hash.finalize().description.prefix(32))"
+            "\(engine.arithmetic)\(run.precision == .f32 ? "" : "-" + run.precision.rawValue) \(hash.finalize().description.prefix(32))"
     }
 
     /// Rows of small random numbers, targets that go round.

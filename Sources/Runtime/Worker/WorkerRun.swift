@@ -55,10 +55,10 @@ final class WorkerRun {
         trainPlan = run.plan(of: .train)
         engine = LeafEngine(
             network: network, tree: tree, leafRows: run.leafRows, seed: run.seed, threads: threads, precision: run.precision)
-        chunks = ChunkMap(elementCount: network.layout.count, chunkByteCount: run.chunkByteCount)
-        let segments = try segments(network.layout.count)
+        chunks = network.layout.chunks(byteCount: run.chunkByteCount)
+        let segments = try segments(network.layout.blockLength)
         weights = WeightsMemory(chunks: chunks, shared: segments?.weights)
-        gradients = segments?.pool ?? GradientPool(elementCount: network.layout.count)
+        gradients = segments?.pool ?? GradientPool(elementCount: network.layout.blockLength)
         labels = Array(repeating: 0, count: run.leafRows)
         identifiers = Array(repeating: 0, count: run.leafRows)
         if let loader, loaderRun == runSHA256 {
@@ -66,7 +66,7 @@ final class WorkerRun {
         } else {
             self.loader = RowLoader(run: run)
         }
-        var options = SocketOptions.data(largestBody: run.largestBodyToWorker, chunkCount: chunks.count)
+        var options = SocketOptions.data(largestBody: run.largestBodyToWorker(chunks), chunkCount: chunks.count)
         options.security = security
         connection = try DataConnection(
             context: context, endpoint: endpoint, options: options,

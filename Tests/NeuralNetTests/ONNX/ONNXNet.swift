@@ -17,7 +17,7 @@ enum ONNXNet {
         let network = try Network(specification)
         let rows = x.count / network.inputCount
         precondition(rows * network.inputCount == x.count)
-        let weights = zeros(network.layout.count)
+        let weights = zeros(network.layout.blockLength)
         for (name, values) in parameters {
             guard let entry = network.layout.entry(named: name) else { throw ONNXTensor.Unreadable(text: "no parameter \(name)") }
             weights.mutableView[entry.range].copy(from: block(values).view)

@@ -24,7 +24,7 @@ typealias ONNXOperator = @Sendable (ONNXCall) throws -> [ONNXTensor?]
 
 /// ONNX's operators in terms of our layers. To add some, write a table beside these and merge it here.
 enum ONNXOperators {
-    static let all: [String: ONNXOperator] = [activations, rows, losses].reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+    static let all: [String: ONNXOperator] = [activations, rows, images, losses].reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
     /// Why the others are not here.
     static let foreign: [String: String] = {

@@ -1,0 +1,114 @@
+internal import Kernels
+
+/// y = scale · (x − mean) / √(variance + ε) + shift per channel; in training with the leaf's own mean and variance.
+///
+/// A leaf with one value per channel uses the running values and leaves them alone.
+/// - Source: Ioffe and Szegedy, "Batch Normalization", ICML 2015, algorithm 1.
+struct BatchNormalization: LeafOperation {
+    enum Rows: Sendable {
+        /// Every feature is a channel.
+        case plain(width: Int)
+        case images(ImageShape)
+    }
+
+    let rows: Rows
+    let epsilon: Double
+    /// Scale, then shift.
+    let range: Range<Int>
+    let statisticsIndex: Int
+
+    var channels: Int { range.count / 2 }
+    /// Values of a channel in one row.
+    var area: Int { outputWidth / channels }
+    var outputWidth: Int {
+        switch rows {
+        case .plain(let width): width
+        case .images(let image): image.width
+        }
+    }
+    var parameters: Range<Int>? { range }
+    var statistics: Int? { statisticsIndex }
+    var readsImages: Bool { !hasPlainOutput }
+    var hasPlainOutput: Bool {
+        if case .plain = rows { true } else { false }
+    }
+
+    func makeWorker(_ engine: LeafWorkerContext, source: (any LeafWorker)?) -> any LeafWorker {
+        BatchNormalizationWorker(self, engine)
+    }
+}
+
+private final class BatchNormalizationWorker: LeafWorker {
+    private let operation: BatchNormalization
+    private let engine: LeafWorkerContext
+
+    init(_ operation: BatchNormalization, _ engine: LeafWorkerContext) {
+        self.operation = operation
+        self.engine = engine
+    }
+
+    /// What a leaf's forward pass leaves to its backward pass, and to the running values.
+    private final class Notes {
+        let normalization: ChannelNormalization
+        /// As `ParameterLayout.RunningStatistics.sums` says.
+        let statistics: AlignedBlock<Double>
+
+        init(channels: Int, padded: Int) {
+            normalization = ChannelNormalization(channels: channels, padded: padded)
+            statistics = AlignedBlock(count: 1 + 2 * channels)
+        }
+    }
+
+    private func layout(rows: Int) -> ChannelLayout {
+        switch operation.rows {
+        case .plain(let width): ChannelLayout(rows: rows, features: width)
+        case .images(let image):
+            ChannelLayout(rows: rows, channels: image.channels, area: operation.area, block: engine.channelBlock)
+        }
+    }
+
+    func outputCount(rows: Int) -> Int { layout(rows: rows).count }
+    func makeNotes() -> AnyObject? { Notes(channels: operation.channels, padded: layout(rows: 1).paddedChannels) }
+    var parameterGradientCount: Int { operation.range.count }
+    var activates: Bool { engine.activation == .relu }
+
+    private func notes(_ leaf: LeafCall) -> Notes {
+        guard let notes = leaf.notes as? Notes else { preconditionFailure("a normalization without its notes") }
+        return notes
+    }
+
+    func statistics(of leaf: LeafCall) -> AlignedBlock<Double>? { notes(leaf).statistics }
+
+    func forward(_ leaf: LeafCall, x: FloatView, y: MutableFloatView) {
+        let notes = notes(leaf), channels = operation.channels, layout = layout(rows: leaf.rows)
+        let usesOwn = leaf.training && leaf.rows * operation.area >= 2
+        if usesOwn {
+            notes.normalization.measure(x, layout, kernels: engine.kernels)
+        } else {
+            notes.normalization.take(mean: leaf.statistics[0..<channels], variance: leaf.statistics[channels..<2 * channels])
+        }
+        notes.statistics[0] = usesOwn ? Double(leaf.rows) : 0
+        if leaf.training {
+            let count = Double(leaf.rows * operation.area), bessel = usesOwn ? count / (count - 1) : 0
+            for channel in 0..<channels {
+                notes.statistics[1 + channel] = usesOwn ? Double(leaf.rows) * notes.normalization.mean(channel) : 0
+                notes.statistics[1 + channels + channel] =
+                    usesOwn ? Double(leaf.rows) * (notes.normalization.variance(channel) * bessel) : 0
+            }
+        }
+        notes.normalization.apply(
+            x, layout, scale: leaf.parameters[0..<channels], shift: leaf.parameters[channels..<2 * channels], epsilon: operation.epsilon,
+            relu: activates, into: y, kernels: engine.kernels)
+    }
+
+    func backward(
+        _ leaf: LeafCall, x: FloatView, y: FloatView, dy: MutableFloatView, dx: MutableFloatView?, gradient: MutableFloatView
+    ) {
+        let channels = operation.channels
+        notes(leaf).normalization.differentiate(
+            x, dy.view, layout(rows: leaf.rows), scale: leaf.parameters[0..<channels], epsilon: operation.epsilon,
+            ownStatistics: leaf.rows * operation.area >= 2, dx: dx, dScale: gradient[0..<channels],
+            dShift: gradient[channels..<2 * channels],
+            kernels: engine.kernels)
+    }
+}
