@@ -35,7 +35,7 @@ extension CoordinatorProcess {
         append(
             HistoryLine(
                 step: record.step, epoch: record.epoch, learningRate: learningRate, train: train, validation: validation,
-                layers: layerNorms(version: record.step), weightsSHA256: weightsHash(server.state.currentWeights), seconds: now.seconds))
+                steps: stepLosses.take(), layers: layerNorms(version: record.step), weightsSHA256: weightsHash(server.state.currentWeights), seconds: now.seconds))
         var text = "epoch \(record.epoch)/\(run.plan.epochs)  train \(train.summary)"
         if let validation { text += "  |  validation \(validation.summary)" }
         reporter.line(text + (record.improved ? "  best" : ""))
@@ -52,12 +52,21 @@ extension CoordinatorProcess {
     }
 
     private func report(_ figures: PartFigures, of part: PartID) -> PartReport {
-        PartReport(figures, spread: run.targetSpreads[part], targetScaling: run.data.targetScaling)
+        PartReport(
+            figures, spread: run.targetSpreads[part], targetScaling: run.data.targetScaling, trivial: run.trivialPredictors[part])
     }
 
     /// Norms by layer of the step that made `version`.
     private func layerNorms(version: UInt64) -> [HistoryLine.LayerNorms] {
-        guard server.normsVersion == version else { return [] }
+        server.normsVersion == version ? layerNorms() : []
+    }
+
+    /// Norms by layer of the last step before `version` that they were taken of.
+    private func layerNorms(upTo version: UInt64) -> [HistoryLine.LayerNorms] {
+        (server.normsVersion ?? .max) <= version ? layerNorms() : []
+    }
+
+    private func layerNorms() -> [HistoryLine.LayerNorms] {
         func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
         return run.network.layers.indices.compactMap { layer in
             let entries = run.network.layout.entries.indices.filter { run.network.layout.entries[$0].layer == layer }
@@ -119,7 +128,7 @@ extension CoordinatorProcess {
             append(
                 HistoryLine(
                     step: ending.version, epoch: run.plan.epochs(at: ending.version), learningRate: learningRate, train: nil,
-                    validation: nil, layers: layerNorms(version: ending.version), weightsSHA256: result.weightsSHA256,
+                    validation: nil, steps: stepLosses.take(), layers: layerNorms(upTo: ending.version), weightsSHA256: result.weightsSHA256,
                     seconds: now.seconds))
         }
         let final = finalWeights(ending)

@@ -56,6 +56,7 @@ final class CoordinatorProcess {
     let writer: SnapshotWriter
     var reporter: ProgressReporter
     var best: (step: UInt64, value: Double, weights: FloatBlock)?
+    var stepLosses = StepLosses()
     var framesDropped = 0
     var ending: Ending?
     /// What `result.json` holds, once the run is over.
@@ -204,19 +205,24 @@ final class CoordinatorProcess {
 
     /// Takes what the server has ready: chunks of the next version go out, a complete version is an event.
     func advanceServer() {
-        while ending == nil, let progress = server.nextProgress(wantsNorms: { [plan = run.plan] in plan.nextBarrier(after: $0 - 1) == $0 })
-        {
+        while ending == nil, let progress = server.nextProgress(wantsNorms: wantsNorms) {
             switch progress {
             case .chunkReady(let chunk): pushWeights(chunk: chunk, version: server.version + 1, block: server.state.nextWeights)
             case .stepCompleted(let version):
                 stepObserver?(version, now)
                 segments?.stepCompleted()
+                stepLosses.note(server.lastLoss)
                 dispatch(.stepCompleted(version: version))
             case .notFinite(let element):
                 let place = run.network.layout.entry(containing: element)?.name ?? "element \(element)"
                 dispatch(.notFinite(step: server.version, where: place))
             }
         }
+    }
+
+    /// At barriers for their line of the history, and now and then – at powers of two – for the line of a run that ends before one.
+    private func wantsNorms(_ version: UInt64) -> Bool {
+        run.plan.isBarrier(version) || version & (version - 1) == 0
     }
 
     private func readSignals() throws {

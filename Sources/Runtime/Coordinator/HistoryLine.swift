@@ -7,6 +7,8 @@ struct HistoryLine: Encodable {
     var learningRate: Double
     var train: PartReport?
     var validation: PartReport?
+    /// The losses that the steps since the line before were trained on.
+    var steps: StepLosses.Report?
     var layers: [LayerNorms]
     var weightsSHA256: String
     var seconds: Double
@@ -30,7 +32,9 @@ struct HistoryLine: Encodable {
     private enum CodingKeys: String, CodingKey {
         case step, epoch
         case learningRate = "learning_rate"
-        case train, validation, layers
+        case train, validation
+        case steps = "training_mode"
+        case layers
         case weightsSHA256 = "weights_sha256"
         case seconds
     }
@@ -42,6 +46,7 @@ struct HistoryLine: Encodable {
         try values.encode(learningRate, forKey: .learningRate)
         try values.encode(train, forKey: .train)  // null where there is none: the key is always there
         try values.encode(validation, forKey: .validation)
+        try values.encodeIfPresent(steps, forKey: .steps)
         try values.encode(layers, forKey: .layers)
         try values.encode(weightsSHA256, forKey: .weightsSHA256)
         try values.encode(seconds, forKey: .seconds)

@@ -104,11 +104,16 @@ struct PartReport: Encodable, Equatable {
     var rmse: Double?
     var r2: Double?
     var samples: Int
+    /// What the best constant prediction gives on the same rows.
+    var trivialLoss: Double?
+    var trivialAccuracy: Double?
 
     /// - Parameter spread: of a regression's targets over the same rows, nil for classification.
-    init(_ figures: PartFigures, spread: TargetSpread?, targetScaling: TargetScaling?) {
+    init(_ figures: PartFigures, spread: TargetSpread?, targetScaling: TargetScaling?, trivial: TrivialPredictor? = nil) {
         loss = figures.meanLoss.isFinite ? figures.meanLoss : nil
         samples = figures.rows
+        trivialLoss = trivial?.loss
+        trivialAccuracy = trivial?.accuracy
         guard let spread else {
             accuracy = figures.accuracy
             return
@@ -118,6 +123,12 @@ struct PartReport: Encodable, Equatable {
         guard original.isFinite else { return }
         rmse = original
         if spread.squares > 0 { r2 = 1 - original * original * Double(figures.rows) / spread.squares }
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case loss, accuracy, rmse, r2, samples
+        case trivialLoss = "trivial_loss"
+        case trivialAccuracy = "trivial_accuracy"
     }
 
     /// For one line of text.
