@@ -1,5 +1,6 @@
 internal import Checkpoints
 internal import Datasets
+internal import Diagnosis
 internal import Exactness
 internal import Foundation
 internal import Hashing
@@ -229,5 +230,10 @@ extension CoordinatorProcess {
             "time       \(result.trainingSeconds.formatted(digits: 2)) s of training, \(Int(result.samplesPerSecond)) samples/s")
         reporter.line("weights    \(result.weightsSHA256)")
         reporter.line("folder     \(folder.path)")
+        do {
+            for line in Diagnosis(try RunEvidence(folder: folder.path)).lines { reporter.line(line) }
+        } catch {
+            reporter.warning("the run can't be diagnosed: \(error)")
+        }
     }
 }
