@@ -99,6 +99,7 @@ let package = Package(
         tests(of: "RunConfiguration", ["NeuralNet", "Optimization", "Datasets", "Training"], resources: [.copy("Fixtures")]),
         tests(of: "Diagnosis", ["RunConfiguration"]),
         tests(of: "Runtime", ["OperatingSystem", "Exactness", "Kernels", "ZeroMQ", "Datasets", "NeuralNet", "Wire"]),
-        .testTarget(name: "EndToEndTests", dependencies: ["OperatingSystem", "dnn-coord", "dnn-worker"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["OperatingSystem", "NeuralNet", "dnn-coord", "dnn-worker"], swiftSettings: swiftSettings),
     ]
 )

@@ -11,3 +11,8 @@ int ck_supported_level(void) {
     if (__builtin_cpu_supports("x86-64-v4")) return 2;
     return __builtin_cpu_supports("x86-64-v3") ? 1 : 0;
 }
+
+int ck_has_bf16(void) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx512bf16") != 0;
+}

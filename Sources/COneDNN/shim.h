@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 // What differs between oneDNN 2 (Debian 12) and 3 (Ubuntu 24.04): memory descriptors are structs in one and handles in the other, and
-// operations are described in two calls or in one. Everything else is called directly. All tensors are f32; dilation counts from 0.
+// operations are described in two calls or in one. Everything else is called directly. Dilation counts from 0.
 
 #if DNNL_VERSION_MAJOR >= 3
 typedef const_dnnl_memory_desc_t od_descriptor;
@@ -45,17 +45,18 @@ static inline void od_layout_free(od_layout *layout) {
 #endif
 }
 
-/// Without strides the library chooses. Null if the library refuses.
-static inline od_layout *od_layout_create(int count, const int64_t *dims, const int64_t *strides) {
+/// Without strides the library chooses; elements are f32 or bf16. Null if the library refuses.
+static inline od_layout *od_layout_create(int count, const int64_t *dims, const int64_t *strides, int is_bf16) {
+    const dnnl_data_type_t type = is_bf16 ? dnnl_bf16 : dnnl_f32;
 #if DNNL_VERSION_MAJOR >= 3
     dnnl_memory_desc_t descriptor = NULL;
-    dnnl_status_t status = strides ? dnnl_memory_desc_create_with_strides(&descriptor, count, dims, dnnl_f32, strides)
-                                   : dnnl_memory_desc_create_with_tag(&descriptor, count, dims, dnnl_f32, dnnl_format_tag_any);
+    dnnl_status_t status = strides ? dnnl_memory_desc_create_with_strides(&descriptor, count, dims, type, strides)
+                                   : dnnl_memory_desc_create_with_tag(&descriptor, count, dims, type, dnnl_format_tag_any);
     return status == dnnl_success ? (od_layout *)descriptor : NULL;
 #else
     dnnl_memory_desc_t descriptor;
-    dnnl_status_t status = strides ? dnnl_memory_desc_init_by_strides(&descriptor, count, dims, dnnl_f32, strides)
-                                   : dnnl_memory_desc_init_by_tag(&descriptor, count, dims, dnnl_f32, dnnl_format_tag_any);
+    dnnl_status_t status = strides ? dnnl_memory_desc_init_by_strides(&descriptor, count, dims, type, strides)
+                                   : dnnl_memory_desc_init_by_tag(&descriptor, count, dims, type, dnnl_format_tag_any);
     return status == dnnl_success ? od_layout_copy(&descriptor) : NULL;
 #endif
 }

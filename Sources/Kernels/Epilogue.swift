@@ -78,5 +78,5 @@ package struct Region: Sendable {
     }
 
     var isInside: Bool { rows >= 0 && first >= 0 && first % 4 == 0 && count >= 0 && first + count <= width }
-    var end: Int { rows * width }
+    package var end: Int { rows * width }
 }

@@ -24,6 +24,9 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable, Codable 
 
     private static let limit = Atomic<Int>(InstructionSet.avx512.level)
 
+    /// Whether this processor multiplies bfloat16.
+    public static let hasBF16Products = ck_has_bf16() != 0
+
     var level: Int {
         switch self {
         case .baseline: 0

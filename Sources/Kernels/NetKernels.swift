@@ -85,6 +85,12 @@ package struct NetKernels: @unchecked Sendable {  // a pointer to a constant tab
 
     // MARK: Element-wise
 
+    /// x to the nearest bfloat16, two to a float's room in `y`.
+    package func round(_ x: FloatView, intoBF16 y: MutableFloatView) {
+        precondition(y.count >= (x.count + 1) / 2, "rounding beyond a buffer")
+        table.pointee.round_to_bf16(x.floats, UnsafeMutableRawPointer(y.base).assumingMemoryBound(to: UInt16.self), x.count)
+    }
+
     /// y = dropout(activation(x + bias)) in the region; `samples` number the rows and are needed to drop; `keep` gets 1 or 0.
     package func forward(
         _ epilogue: Epilogue, x: FloatView, bias: FloatView?, samples: AlignedBlock<UInt32>, y: MutableFloatView,
@@ -107,5 +113,14 @@ package struct NetKernels: @unchecked Sendable {  // a pointer to a constant tab
         var raw = epilogue.raw
         table.pointee.epilogue_backward(
             &raw, y.floats, keep?.base, gradient.base, region.width, region.rows, region.first, region.count)
+    }
+
+    /// y += x in the region.
+    package func add(_ x: FloatView, to y: MutableFloatView, _ region: Region) {
+        precondition(region.isInside && x.count >= region.end && y.count >= region.end, "an addition beyond its buffer")
+        for row in 0..<region.rows {
+            let first = row * region.width + region.first
+            table.pointee.add(y.base + first, x.floats + first, region.count)
+        }
     }
 }

@@ -17,7 +17,10 @@ struct CrossChecks {
         }
         if let training { checkBatch(training) }
         if let data, let training { checkEarlyStopping(data, training) }
-        if let cluster, let training { checkWorkers(cluster, training) }
+        if let cluster, let training {
+            checkWorkers(cluster, training)
+            checkPrecision(cluster, training)
+        }
     }
 
     private func report(_ path: SettingPath, beside others: [SettingPath], _ text: String) {
@@ -67,6 +70,13 @@ struct CrossChecks {
             report(
                 "training.early_stopping.monitor", beside: ["data.task"], "task regression has no accuracy; it can monitor validation_loss")
         }
+    }
+
+    private func checkPrecision(_ cluster: ClusterSettings, _ training: TrainingSettings) {
+        guard training.precision == .bf16, cluster.instructionSet == .avx2 else { return }
+        report(
+            "training.precision", beside: ["cluster.instruction_set"],
+            "bf16 needs products that instruction_set avx2 does not have; leave instruction_set at auto, or take precision f32")
     }
 
     private func checkWorkers(_ cluster: ClusterSettings, _ training: TrainingSettings) {

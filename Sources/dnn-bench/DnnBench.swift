@@ -42,12 +42,16 @@ struct Step: ParsableCommand {
     @Option(help: "Bytes of a chunk of parameters, a multiple of 65536.")
     var chunkBytes: Int?
 
+    @Option(help: "f32, or bf16 where the processor has it.")
+    var precision = "f32"
+
     @Flag(help: "Prints JSON.")
     var json = false
 
     func run() throws {
         let benchmark = StepBenchmark(
-            workload: workload, workers: workers, threads: threads, steps: steps, virtualShards: virtualShards, chunkBytes: chunkBytes)
+            workload: workload, workers: workers, threads: threads, steps: steps, virtualShards: virtualShards, chunkBytes: chunkBytes,
+            precision: precision)
         guard let result = try benchmark.run() else { throw ExitCode.failure }
         if json {
             let encoder = JSONEncoder()

@@ -1,4 +1,5 @@
 import Foundation
+import NeuralNet
 import OperatingSystem
 import Testing
 
@@ -25,6 +26,24 @@ struct ExactnessEndToEndTests {
         #expect(result.weightsSha256 == reference.weightsSha256)
         #expect(result.stateSha256 == reference.stateSha256)
         #expect(result.validation?.loss?.bitPattern == reference.validation?.loss?.bitPattern)
+    }
+
+    /// Where the processor has no bf16 products, the program must say so and end with 2.
+    @Test func bf16HasOneHashOrIsRefused() throws {
+        let arguments = ["--set", "training.precision=bf16", "--set", "training.epochs=3"]
+        guard Precision.bf16.obstacle == nil else {
+            let folder = try TemporaryFolder(prefix: "dnn-e2e-")
+            let file = try RunFiles.write(RunFiles.digits, to: folder)
+            let coordinator = try RunningProgram(
+                "dnn-coord", ["train", file, "--output", folder.appending("run"), "--workers", "1"] + arguments, in: folder)
+            try coordinator.line(containing: "no bf16 products")
+            #expect(coordinator.end() == 2)
+            return
+        }
+        let results = try (1...4).map { try RunFiles.train(["--workers", "\($0)"] + arguments) }
+        #expect(Set(results.map(\.stateSha256)).count == 1)
+        let plain = try RunFiles.train(["--workers", "1", "--set", "training.epochs=3"])
+        #expect(plain.stateSha256 != results[0].stateSha256)
     }
 
     @Test func otherSeedGivesAnotherHash() throws {

@@ -62,3 +62,14 @@ static void pack_columns(const float *x, long ld, long rows, long columns, float
         }
     }
 }
+
+/// The upper half of a float, rounded in whole numbers, so that subnormals keep their bits whatever the thread's mode.
+static void round_to_bf16(const float *x, uint16_t *y, long count) {
+    for (long i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, x + i, sizeof bits);
+        const uint32_t nearest = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+        const uint32_t quiet = (bits >> 16) | 0x40u;
+        y[i] = (uint16_t)((bits & 0x7fffffffu) > 0x7f800000u ? quiet : nearest);
+    }
+}

@@ -16,6 +16,7 @@ const ck_kernels CK_TABLE = {
     .binary_cross_entropy = binary_cross_entropy,
     .mean_squared_error = mean_squared_error,
     .add = add,
+    .round_to_bf16 = round_to_bf16,
     .sum_of_squares = sum_of_squares,
     .exponential = exponential,
     .philox = philox,

@@ -80,6 +80,8 @@ typedef struct {
 
     /// a += b.
     void (*add)(float *a, const float *b, long count);
+    /// To the nearest bfloat16, ties to even, NaN stays NaN.
+    void (*round_to_bf16)(const float *x, uint16_t *y, long count);
     /// Eight interleaved double sums, joined pairwise.
     double (*sum_of_squares)(const float *x, long count);
 
@@ -93,3 +95,6 @@ const ck_kernels *ck_kernels_at(int level);
 
 /// The highest level that this processor and system can run.
 int ck_supported_level(void);
+
+/// Whether there are products of bfloat16 in hardware.
+int ck_has_bf16(void);

@@ -13,11 +13,13 @@ package final class MatrixProduct: Sendable {
         /// From one row in memory to the next.
         package var strideA, strideB, strideC: Int
         package var hasBias, hasReLU: Bool
+        /// Of a and b; c and the sums are floats.
+        package var operands: ElementType
 
         /// Rows follow one another unless strides say otherwise.
         package init(
             rows: Int, depth: Int, columns: Int, transposesA: Bool = false, transposesB: Bool = false, strideA: Int? = nil,
-            strideB: Int? = nil, strideC: Int? = nil, hasBias: Bool = false, hasReLU: Bool = false
+            strideB: Int? = nil, strideC: Int? = nil, hasBias: Bool = false, hasReLU: Bool = false, operands: ElementType = .float
         ) {
             self.rows = rows
             self.depth = depth
@@ -29,11 +31,15 @@ package final class MatrixProduct: Sendable {
             self.strideC = strideC ?? columns
             self.hasBias = hasBias
             self.hasReLU = hasReLU
+            self.operands = operands
         }
 
-        fileprivate var countA: Int { transposesA ? (depth - 1) * strideA + rows : (rows - 1) * strideA + depth }
-        fileprivate var countB: Int { transposesB ? (columns - 1) * strideB + depth : (depth - 1) * strideB + columns }
+        fileprivate var countA: Int { room(transposesA ? (depth - 1) * strideA + rows : (rows - 1) * strideA + depth) }
+        fileprivate var countB: Int { room(transposesB ? (columns - 1) * strideB + depth : (depth - 1) * strideB + columns) }
         fileprivate var countC: Int { (rows - 1) * strideC + columns }
+
+        /// Floats that so many elements of an operand take.
+        private func room(_ count: Int) -> Int { (count * operands.byteCount + 3) / 4 }
     }
 
     package let shape: Shape
@@ -48,12 +54,12 @@ package final class MatrixProduct: Sendable {
                 && shape.strideB >= (shape.transposesB ? shape.depth : shape.columns) && shape.strideC >= shape.columns,
             "rows of an operand that overlap")
         self.shape = shape
-        func layout(_ rows: Int, _ columns: Int, _ stride: Int, transposed: Bool) -> TensorLayout {
-            TensorLayout(shape: [rows, columns], strides: transposed ? [1, stride] : [stride, 1])
+        func layout(_ rows: Int, _ columns: Int, _ stride: Int, transposed: Bool, _ type: ElementType) -> TensorLayout {
+            TensorLayout(shape: [rows, columns], strides: transposed ? [1, stride] : [stride, 1], type: type)
         }
-        let a = layout(shape.rows, shape.depth, shape.strideA, transposed: shape.transposesA)
-        let b = layout(shape.depth, shape.columns, shape.strideB, transposed: shape.transposesB)
-        let c = layout(shape.rows, shape.columns, shape.strideC, transposed: false)
+        let a = layout(shape.rows, shape.depth, shape.strideA, transposed: shape.transposesA, shape.operands)
+        let b = layout(shape.depth, shape.columns, shape.strideB, transposed: shape.transposesB, shape.operands)
+        let c = layout(shape.rows, shape.columns, shape.strideC, transposed: false, .float)
         let bias = shape.hasBias ? TensorLayout(shape: [1, shape.columns]) : nil
         let operation = Operation("dnnl_matmul_primitive_desc_create", of: [a, b, bias, c], relu: shape.hasReLU) {
             od_matmul_describe(&$0, $1, $2, a.descriptor, b.descriptor, bias?.descriptor, c.descriptor)

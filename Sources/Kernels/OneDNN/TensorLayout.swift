@@ -1,29 +1,36 @@
 internal import COneDNN
 
+package enum ElementType: Hashable, Sendable {
+    case float
+    case bfloat16
+
+    package var byteCount: Int { self == .float ? 4 : 2 }
+}
+
 /// How the elements of a tensor lie in memory; what oneDNN chooses is often blocked and padded, so only it can read it.
 package final class TensorLayout: Equatable, @unchecked Sendable {  // never changes
     let descriptor: OpaquePointer
 
-    /// Floats that the tensor takes, padding included.
+    /// Room that the tensor takes, in floats, padding included; two elements of 16 bits share a float's.
     package let count: Int
 
     /// Row-major.
-    package convenience init(shape: [Int]) {
+    package convenience init(shape: [Int], type: ElementType = .float) {
         var strides = [Int](repeating: 1, count: shape.count)
         for index in shape.indices.dropLast().reversed() { strides[index] = strides[index + 1] * shape[index + 1] }
-        self.init(shape: shape, strides: strides)
+        self.init(shape: shape, strides: strides, type: type)
     }
 
     /// Without strides the primitive chooses.
-    init(shape: [Int], strides: [Int]?) {
+    init(shape: [Int], strides: [Int]?, type: ElementType = .float) {
         precondition(!shape.isEmpty && shape.allSatisfy { $0 >= 1 }, "a tensor with an empty dimension")
         let dims = shape.map(Int64.init)
         let created =
-            strides.map { od_layout_create(Int32(dims.count), dims, $0.map(Int64.init)) }
-            ?? od_layout_create(Int32(dims.count), dims, nil)
+            strides.map { od_layout_create(Int32(dims.count), dims, $0.map(Int64.init), type == .bfloat16 ? 1 : 0) }
+            ?? od_layout_create(Int32(dims.count), dims, nil, type == .bfloat16 ? 1 : 0)
         guard let created else { preconditionFailure("oneDNN refused a layout of \(shape)") }
         descriptor = created
-        count = strides == nil ? 0 : od_layout_bytes(created) / MemoryLayout<Float>.stride
+        count = strides == nil ? 0 : (od_layout_bytes(created) + MemoryLayout<Float>.stride - 1) / MemoryLayout<Float>.stride
     }
 
     private init(adopting descriptor: OpaquePointer) {

@@ -6,6 +6,8 @@ extension LeafEngine {
         case idle
         /// Tasks are leaves.
         case pointwise(stage: Int)
+        case sum(stage: Int, shortcut: Int?)
+        case leafwise(stage: Int, any LeafWorker)
         case packRows(stage: Int, Stage.Dense)
         case packColumns(stage: Int, Stage.Dense)
         case loss
@@ -17,6 +19,13 @@ extension LeafEngine {
         case weightGradient(Stage.Dense, UnitGroup)
         /// Tasks are blocks of input columns, each over all leaves.
         case inputGradient(stage: Int, Stage.Dense)
+        /// Tasks are leaves.
+        case receive(stage: Int)
+        case passPointwise(stage: Int)
+        case passSum(stage: Int)
+        case leafwiseGradient(stage: Int, any LeafWorker)
+        /// Tasks are nodes.
+        case leafwiseSum(stage: Int, any LeafWorker, Range<Int>)
         case oneDNN(OneDNNProducts, OneDNNWork)
     }
 }
@@ -25,7 +34,13 @@ extension LeafEngine: PoolWork {
     public func perform(task: Int, thread: Int) {
         switch work {
         case .idle: break
-        case .pointwise(let stage): activate(stage, active[task])
+        case .pointwise(let stage):
+            let leaf = active[task]
+            finish(
+                stage, leaf, x: memory[leaf.slot].stageInput(stage), bias: nil,
+                Region(rows: leaf.rows, width: network.stages[stage].outputWidth))
+        case .sum(let stage, let shortcut): sum(stage, shortcut, active[task])
+        case .leafwise(let stage, let worker): compute(stage, worker, active[task], thread: thread)
         case .packRows(let stage, let dense):
             let leaf = active[task], memory = memory[leaf.slot]
             kernels.packRows(memory.stageInput(stage), rows: leaf.rows, depth: dense.inputs, into: memory.packed.mutableView)
@@ -47,6 +62,16 @@ extension LeafEngine: PoolWork {
             let first = task * Blocking.gradientColumns
             let columns = first..<min(dense.inputs, first + Blocking.gradientColumns)
             multiplyBack(stage, dense, columns, scratch[thread].mutableView)
+        case .receive(let stage): receive(stage, active[task], wholeOutput(stage, active[task]))
+        case .passPointwise(let stage):
+            if let target = route(stage).passed { passOn(stage, target, active[task], wholeOutput(stage, active[task])) }
+        case .passSum(let stage):
+            let route = route(stage), leaf = active[task]
+            for target in [route.shortcut, route.passed] {
+                if let target { passOn(stage, target, leaf, wholeOutput(stage, leaf)) }
+            }
+        case .leafwiseGradient(let stage, let worker): computeGradient(stage, worker, active[task], thread: thread)
+        case .leafwiseSum(let stage, let worker, let parameters): sumGradients(stage, worker, parameters, node: task, thread: thread)
         case .oneDNN(let products, let work): perform(work, by: products, task: task, thread: thread)
         }
     }
@@ -56,27 +81,35 @@ extension LeafEngine: PoolWork {
     private func multiply(_ stage: Int, _ dense: Stage.Dense, _ units: Range<Int>, _ scratch: MutableFloatView) {
         let first = dense.weight.lowerBound + units.lowerBound * dense.inputs
         let weights = pass.weights[first..<first + units.count * dense.inputs]
-        let bias = dense.bias.map { pass.weights[$0] }
-        let epilogue = dense.after.epilogue(seed: seed, step: pass.step, training: pass.training)
         for leaf in active {
             let memory = memory[leaf.slot], y = memory.outputs[stage].mutableView
             let region = Region(rows: leaf.rows, width: dense.units, first: units.lowerBound, count: units.count)
             kernels.forward(weights: weights, depth: dense.inputs, packed: memory.packed.mutableView, region, y: y, scratch: scratch)
-            kernels.forward(epilogue, x: y.view, bias: bias, samples: memory.samples, y: y, keep: memory.masks[stage], region)
+            finish(stage, leaf, x: y.view, bias: dense.bias, region)
         }
     }
 
-    private func activate(_ stage: Int, _ leaf: LeafSlot) {
+    /// y = dropout(activation(x + bias)) in the region of a stage's output.
+    func finish(_ stage: Int, _ leaf: LeafSlot, x: FloatView, bias: Range<Int>?, _ region: Region) {
         let memory = memory[leaf.slot]
         kernels.forward(
-            network.stages[stage].after.epilogue(seed: seed, step: pass.step, training: pass.training), x: memory.stageInput(stage),
-            bias: nil, samples: memory.samples, y: memory.outputs[stage].mutableView, keep: memory.masks[stage],
-            Region(rows: leaf.rows, width: network.stages[stage].outputWidth))
+            network.stages[stage].after.epilogue(seed: seed, step: pass.step, training: pass.training), x: x,
+            bias: bias.map { pass.weights[$0] }, samples: memory.samples, y: memory.outputs[stage].mutableView, keep: memory.masks[stage],
+            region)
+    }
+
+    private func sum(_ stage: Int, _ shortcut: Int?, _ leaf: LeafSlot) {
+        let memory = memory[leaf.slot], region = wholeOutput(stage, leaf), y = memory.outputs[stage].mutableView[0..<region.end]
+        y.copy(from: memory.stageInput(stage)[0..<region.end])
+        let other = shortcut.map { memory.outputs[$0].view } ?? memory.input.view
+        ElementwiseKernels.add(other[0..<region.end], to: y)
+        if !network.stages[stage].after.isEmpty { finish(stage, leaf, x: y.view, bias: nil, region) }
     }
 
     private func computeLoss(_ leaf: LeafSlot) {
         let memory = memory[leaf.slot], width = network.outputCount
-        let y = memory.outputs[network.stages.count - 1].view, gradient = memory.gradients[0].mutableView
+        let y = memory.outputs[network.stages.count - 1].view
+        let gradient = memory.gradients[route(network.stages.count - 1).received].mutableView
         memory.figures =
             switch network.loss {
             case .softmaxCrossEntropy:
@@ -90,13 +123,15 @@ extension LeafEngine: PoolWork {
                     y, targets: memory.targets.view, rows: leaf.rows, width: width, gradient: gradient, wanted: pass.training)
             }
         guard pass.training else { return }
-        receive(network.stages.count - 1, leaf, gradient, Region(rows: leaf.rows, width: width))
+        receive(network.stages.count - 1, leaf, Region(rows: leaf.rows, width: width))
     }
 
     // MARK: Backward
 
     /// The gradient of a dense stage's inputs in the given columns, passed on to the stages below.
     private func multiplyBack(_ stage: Int, _ dense: Stage.Dense, _ columns: Range<Int>, _ packed: MutableFloatView) {
+        let route = route(stage)
+        guard let target = route.passed else { return }
         for unit in stride(from: 0, to: dense.units, by: Blocking.gradientDepth) {
             let units = unit..<min(dense.units, unit + Blocking.gradientDepth)
             let first = dense.weight.lowerBound + unit * dense.inputs
@@ -106,30 +141,13 @@ extension LeafEngine: PoolWork {
             for leaf in active {
                 let memory = memory[leaf.slot]
                 kernels.product(
-                    a: memory.gradients[receiving].view, aWidth: dense.units, columns: units, packed: packed,
+                    a: memory.gradients[route.received].view, aWidth: dense.units, columns: units, packed: packed,
                     Region(rows: leaf.rows, width: dense.inputs, first: columns.lowerBound, count: columns.count),
-                    c: memory.gradients[1 - receiving].mutableView, chained: unit > 0)
+                    c: memory.gradients[target.computed].mutableView, chained: unit > 0)
             }
         }
         for leaf in active {
-            receive(
-                stage - 1, leaf, memory[leaf.slot].gradients[1 - receiving].mutableView,
-                Region(rows: leaf.rows, width: dense.inputs, first: columns.lowerBound, count: columns.count))
-        }
-    }
-
-    /// Turns the gradient of a stage's outputs, in the region, into that of its product, and through stages without one further down.
-    func receive(_ top: Int, _ leaf: LeafSlot, _ gradient: MutableFloatView, _ region: Region) {
-        let memory = memory[leaf.slot]
-        for stage in stride(from: top, through: firstDense, by: -1) {
-            let epilogue = network.stages[stage].after.epilogue(seed: seed, step: pass.step, training: true)
-            kernels.backward(epilogue, y: memory.outputs[stage].view, keep: memory.masks[stage], gradient: gradient, region)
-            switch network.stages[stage] {
-            case .pointwise: continue
-            case .dense:
-                kernels.transpose(gradient.view, region, into: memory.transposed.mutableView)
-                return
-            }
+            passOn(stage, target, leaf, Region(rows: leaf.rows, width: dense.inputs, first: columns.lowerBound, count: columns.count))
         }
     }
 }

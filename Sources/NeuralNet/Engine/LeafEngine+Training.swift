@@ -21,12 +21,16 @@ extension LeafEngine {
         try ComputeThread.withMode {
             try forward(parametersNeeded)
             work = .loss
-            receiving = 0
             pool.run(tasks: active.count, of: self)
-            for stage in network.stages.indices.reversed() where stage >= firstDense {
-                switch network.stages[stage] {
+            for stage in network.stages.indices.reversed() {
+                guard let route = network.routes.routes[stage] else { continue }
+                if route.receivesLater { run(.receive(stage: stage)) }
+                switch network.stages[stage].kind {
                 case .dense(let dense): try backward(dense, stage: stage, gradientFinished)
-                case .pointwise: continue  // its gradient was passed on by the stage above
+                case .pointwise: if route.passed?.adds ?? false { run(.passPointwise(stage: stage)) }
+                case .sum: run(.passSum(stage: stage))
+                case .leafwise:
+                    if let worker = workers[stage] { try backward(stage: stage, worker, gradientFinished) }
                 }
             }
         }
@@ -38,10 +42,11 @@ extension LeafEngine {
     /// Forward through all stages, for training or inference.
     func forward<Failure: Error>(_ parametersNeeded: (Range<Int>) throws(Failure) -> Void) throws(Failure) {
         for stage in network.stages.indices {
-            switch network.stages[stage] {
-            case .pointwise:
-                work = .pointwise(stage: stage)
-                pool.run(tasks: active.count, of: self)
+            switch network.stages[stage].kind {
+            case .pointwise: run(.pointwise(stage: stage))
+            case .sum(_, let shortcut): run(.sum(stage: stage, shortcut: shortcut))
+            case .leafwise:
+                if let worker = workers[stage] { try forward(stage: stage, worker, parametersNeeded) }
             case .dense(let dense):
                 if let products {
                     try forward(dense, stage: stage, by: products, parametersNeeded)
@@ -63,8 +68,9 @@ extension LeafEngine {
 
     /// Parameter gradients of one stage, then the gradient of its inputs.
     private func backward(_ dense: Stage.Dense, stage: Int, _ gradientFinished: (Int, Int) throws -> Void) throws {
+        let received = route(stage).received
         if let products {
-            prepareWeightGradient(dense, by: products)
+            prepareWeightGradient(dense, stage: stage, by: products)
         } else {
             work = .packColumns(stage: stage, dense)
             pool.run(tasks: active.count, of: self)
@@ -73,7 +79,7 @@ extension LeafEngine {
             program.bind { leaf in
                 let memory = memory[active[leaf].slot]
                 return LeafOperands(
-                    rows: active[leaf].rows, units: dense.units, depth: dense.inputs, gradient: memory.gradients[receiving].mutableView,
+                    rows: active[leaf].rows, units: dense.units, depth: dense.inputs, gradient: memory.gradients[received].mutableView,
                     transposed: memory.transposed.mutableView, packed: memory.packed.mutableView)
             }
         }
@@ -89,14 +95,19 @@ extension LeafEngine {
                 try gradientFinished(node, dense.weight.lowerBound + units.lowerBound * dense.inputs)
             }
         }
-        guard stage > firstDense else { return }
+        guard route(stage).passed != nil else { return }
         if let products {
             inputGradient(dense, stage: stage, by: products)
         } else {
             work = .inputGradient(stage: stage, dense)
             pool.run(tasks: (dense.inputs + Blocking.gradientColumns - 1) / Blocking.gradientColumns, of: self)
         }
-        receiving = 1 - receiving
+    }
+
+    /// Tasks that are leaves.
+    private func run(_ work: Work) {
+        self.work = work
+        pool.run(tasks: active.count, of: self)
     }
 
     // MARK: Nodes

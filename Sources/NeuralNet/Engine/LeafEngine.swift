@@ -13,12 +13,14 @@ public final class LeafEngine {
     let tree: ShardTree
     /// Who computes the products of dense layers.
     public let productPath: ProductPath
+    /// What products multiply.
+    public let precision: Precision
     let seed: UInt64
     let kernels: NetKernels
     let products: OneDNNProducts?
     let pool: ComputePool
-    /// The first stage with parameters: below it no gradient is needed.
-    let firstDense: Int
+    /// Per stage, nil where it is no leaf operation.
+    let workers: [(any LeafWorker)?]
 
     var memory: [LeafMemory] = []
     /// One per thread: a block of forward outputs, or a block of packed weights.
@@ -28,8 +30,8 @@ public final class LeafEngine {
     var pass: Pass
     var active: [LeafSlot] = []
     var work = Work.idle
-    /// Which of a leaf's two gradient buffers holds the gradient of the stage at work.
-    var receiving = 0
+    /// One per thread: open sums of a leaf operation's parameter gradient.
+    var sums: [FloatBlock] = []
     var programs: [TreeProgram] = []
     var targets: [MutableFloatView] = []
     var nodeFigures: [BlockFigures] = []
@@ -47,9 +49,10 @@ public final class LeafEngine {
     ///   - seed: of the run; the key of dropout.
     ///   - threads: the calling one included.
     ///   - productPath: nil is the preferred one of the instruction set.
+    ///   - precision: one without an obstacle on this machine; bf16 products are oneDNN's.
     public init(
         network: Network, tree: ShardTree, leafRows: Int, seed: UInt64, threads: Int = 1, instructionSet: InstructionSet = .effective,
-        productPath: ProductPath? = nil
+        productPath: ProductPath? = nil, precision: Precision = .f32
     ) {
         precondition(leafRows >= 1, "a leaf has at least one row")
         self.network = network
@@ -59,8 +62,10 @@ public final class LeafEngine {
         kernels = NetKernels(instructionSet)
         pool = ComputePool(threads: threads)
         self.productPath = productPath ?? .preferred(for: instructionSet)
-        products = self.productPath == .oneDNN ? OneDNNProducts(threads: pool.threads) : nil
-        firstDense = network.stages.firstIndex { $0.isDense } ?? 0
+        self.precision = precision
+        precondition(precision == .f32 || precision.obstacle == nil && self.productPath == .oneDNN, "bf16 products where there are none")
+        products = self.productPath == .oneDNN ? OneDNNProducts(network, threads: pool.threads, precision: precision) : nil
+        workers = Self.makeWorkers(network, kernels: kernels, leafRows: leafRows, threads: pool.threads)
         let scratchCount = max(
             NetKernels.forwardUnits * NetKernels.wholePanels(leafRows), Blocking.gradientColumns * Blocking.gradientDepth)
         scratch = (0..<pool.threads).map { _ in FloatBlock(count: scratchCount) }
@@ -75,7 +80,7 @@ public final class LeafEngine {
     public func reserve(leaves: Int) {
         precondition(leaves >= 0, "a negative number of leaves")
         if leaves < memory.count { memory.removeLast(memory.count - leaves) }
-        while memory.count < leaves { memory.append(LeafMemory(network, rows: leafRows)) }
+        while memory.count < leaves { memory.append(LeafMemory(network, rows: leafRows, workers: workers, precision: precision)) }
     }
 
     /// The slot's features `[rows, inputCount]`, to be written.
@@ -143,14 +148,5 @@ public final class LeafEngine {
     func figures(of leaf: LeafSlot) -> BlockFigures {
         let figures = memory[leaf.slot].figures
         return BlockFigures(rows: leaf.rows, lossSum: figures.loss, correct: figures.correct, squaredError: figures.squaredError)
-    }
-}
-
-extension Stage {
-    var isDense: Bool {
-        switch self {
-        case .dense: true
-        case .pointwise: false
-        }
     }
 }

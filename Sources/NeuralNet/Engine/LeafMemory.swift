@@ -11,37 +11,46 @@ final class LeafMemory {
     /// Per stage: what it gives, and where needed which units dropout kept.
     let outputs: [FloatBlock]
     let masks: [AlignedBlock<UInt8>?]
-    /// Of the gradient that a stage receives and the one that it passes on.
+    /// As `GradientRoutes` numbers them.
     let gradients: [FloatBlock]
-    /// The received gradient, `[units, rows]`.
+    /// The gradient of the dense stage whose turn it is, `[units, rows]`.
     let transposed: FloatBlock
     /// The inputs of the dense stage at work, packed for its product.
     let packed: FloatBlock
+    /// In bf16: inputs, gradient and transposed gradient of the dense stage at work.
+    let rounded: (x: FloatBlock, gradient: FloatBlock, transposed: FloatBlock)
+    /// Per stage what its worker keeps, and its parameter gradient where that is computed leaf by leaf.
+    let notes: [AnyObject?]
+    let parameterGradients: [FloatBlock?]
 
     var figures = LossFigures()
+    private let sources: [Int?]
 
-    init(_ network: Network, rows: Int) {
+    /// - Parameter workers: per stage, nil where it is none of a leaf operation.
+    init(_ network: Network, rows: Int, workers: [(any LeafWorker)?], precision: Precision) {
         let stages = network.stages
+        func count(_ stage: Int) -> Int { workers[stage]?.outputCount(rows: rows) ?? rows * stages[stage].outputWidth }
         input = FloatBlock(count: rows * network.inputCount)
         labels = AlignedBlock(count: network.loss == .softmaxCrossEntropy ? rows : 0)
         targets = FloatBlock(count: network.loss == .softmaxCrossEntropy ? 0 : rows * network.outputCount)
         samples = AlignedBlock(count: rows)
-        outputs = stages.map { FloatBlock(count: rows * $0.outputWidth) }
+        outputs = stages.indices.map { FloatBlock(count: count($0)) }
         masks = stages.map { $0.after.needsMask ? AlignedBlock(count: rows * $0.outputWidth) : nil }
-        let widest = stages.map(\.outputWidth).max() ?? 0
-        gradients = [FloatBlock(count: rows * widest), FloatBlock(count: rows * widest)]
-        transposed = FloatBlock(count: rows * widest)
-        let packing = stages.map { stage in
-            switch stage {
-            case .dense(let dense): max(NetKernels.wholePanels(rows) * dense.inputs, rows * NetKernels.wholePanels(dense.inputs))
-            case .pointwise: 0
-            }
-        }
+        gradients = network.routes.holders.map { FloatBlock(count: $0.map(count).max() ?? 0) }
+        let dense = stages.compactMap { if case .dense(let dense) = $0.kind { dense } else { nil } }
+        transposed = FloatBlock(count: rows * (dense.map(\.units).max() ?? 0))
+        let packing = dense.map { max(NetKernels.wholePanels(rows) * $0.inputs, rows * NetKernels.wholePanels($0.inputs)) }
         packed = FloatBlock(count: packing.max() ?? 0)
+        func room(_ width: Int?) -> FloatBlock { FloatBlock(count: precision == .bf16 ? (rows * (width ?? 0) + 1) / 2 : 0) }
+        let units = dense.map(\.units).max()
+        rounded = (room(dense.map(\.inputs).max()), room(units), room(units))
+        notes = workers.map { $0?.makeNotes() }
+        parameterGradients = workers.map { worker in worker.map { FloatBlock(count: $0.parameterGradientCount) } }
+        sources = stages.map(\.source)
     }
 
     /// What stage `index` reads.
     func stageInput(_ index: Int) -> FloatView {
-        index == 0 ? input.view : outputs[index - 1].view
+        sources[index].map { outputs[$0].view } ?? input.view
     }
 }

@@ -9,10 +9,37 @@ final class OneDNNProducts {
     private var products: [MatrixProduct.Shape: MatrixProduct] = [:]
     /// Per thread the open sums of a panel.
     private var open: [FloatBlock]
+    private let elements: ElementType
+    /// In bf16: per stage the weights of the pass, rounded once for all leaves.
+    private let roundedWeights: [FloatBlock]
 
-    init(threads: Int) {
+    init(_ network: Network, threads: Int, precision: Precision) {
         self.threads = PrimitiveThreads(count: threads)
         open = (0..<threads).map { _ in FloatBlock(count: 0) }
+        elements = precision == .bf16 ? .bfloat16 : .float
+        roundedWeights = network.stages.map { stage in
+            guard precision == .bf16, case .dense(let dense) = stage.kind else { return FloatBlock(count: 0) }
+            return FloatBlock(count: (dense.weight.count + 1) / 2)
+        }
+    }
+
+    var roundsOperands: Bool { elements == .bfloat16 }
+
+    // MARK: Rounding
+
+    /// Tasks into which a stage's weights are cut for rounding.
+    static func roundingTasks(_ dense: Stage.Dense) -> Int { (dense.weight.count + roundingLength - 1) / roundingLength }
+    private static let roundingLength = 1 << 16
+
+    func roundWeights(_ dense: Stage.Dense, stage: Int, _ weights: FloatView, task: Int, kernels: NetKernels) {
+        let first = task * Self.roundingLength, end = min(first + Self.roundingLength, weights.count)
+        let target = roundedWeights[stage].mutableView
+        kernels.round(weights[first..<end], intoBF16: target[first / 2..<(end + 1) / 2])
+    }
+
+    /// What the products of a stage read: the weights, or what they were rounded to.
+    func operand(_ weights: FloatView, stage: Int) -> FloatView {
+        roundsOperands ? roundedWeights[stage].view : weights
     }
 
     /// Units of one panel of the weight gradient: at most 512 KiB up to 2,048 inputs.
@@ -21,17 +48,17 @@ final class OneDNNProducts {
     // MARK: Preparing, between tasks
 
     func prepareForward(_ dense: Stage.Dense, rows: Int) {
-        prepare(Self.forwardShape(dense, rows))
+        prepare(forwardShape(dense, rows))
     }
 
     func prepareInputGradient(_ dense: Stage.Dense, rows: Int) {
-        prepare(Self.inputGradientShape(dense, rows))
+        prepare(inputGradientShape(dense, rows))
     }
 
     func prepareWeightGradient(_ dense: Stage.Dense, rows: Int) {
         let panel = min(Self.panelUnits(dense), dense.units), rest = dense.units % panel
-        prepare(Self.weightGradientShape(dense, rows, units: panel))
-        if rest > 0 { prepare(Self.weightGradientShape(dense, rows, units: rest)) }
+        prepare(weightGradientShape(dense, rows, units: panel))
+        if rest > 0 { prepare(weightGradientShape(dense, rows, units: rest)) }
     }
 
     /// Room for the open sums of `program`'s panels.
@@ -48,12 +75,12 @@ final class OneDNNProducts {
 
     /// y = x · Wᵀ.
     func forward(_ dense: Stage.Dense, rows: Int, x: FloatView, weights: FloatView, y: MutableFloatView, thread: Int) {
-        product(Self.forwardShape(dense, rows)).run(a: x, b: weights, into: y, thread: thread)
+        product(forwardShape(dense, rows)).run(a: x, b: weights, into: y, thread: thread)
     }
 
     /// dx = dz · W.
     func inputGradient(_ dense: Stage.Dense, rows: Int, dz: FloatView, weights: FloatView, dx: MutableFloatView, thread: Int) {
-        product(Self.inputGradientShape(dense, rows)).run(a: dz, b: weights, into: dx, thread: thread)
+        product(inputGradientShape(dense, rows)).run(a: dz, b: weights, into: dx, thread: thread)
     }
 
     /// Rows `units` of the weight gradient, a panel: the tree sum of the leaves' dzᵀ · x.
@@ -64,8 +91,10 @@ final class OneDNNProducts {
     ) {
         program.sum(into: gradient, scratch: open[thread].mutableView) { leaf, sum in
             let (rows, transposed, x) = operands(leaf)
-            product(Self.weightGradientShape(dense, rows, units: units.count)).run(
-                a: transposed[units.lowerBound * rows..<units.upperBound * rows], b: x, into: sum, thread: thread)
+            // A panel begins at an even element, so that its rounded form begins at a whole float's room.
+            let room = (units.lowerBound * rows * elements.byteCount / 4, (units.upperBound * rows * elements.byteCount + 3) / 4)
+            product(weightGradientShape(dense, rows, units: units.count)).run(
+                a: transposed[room.0..<room.1], b: x, into: sum, thread: thread)
         }
     }
 
@@ -76,15 +105,15 @@ final class OneDNNProducts {
 
     // MARK: Shapes
 
-    private static func forwardShape(_ dense: Stage.Dense, _ rows: Int) -> MatrixProduct.Shape {
-        .init(rows: rows, depth: dense.inputs, columns: dense.units, transposesB: true)
+    private func forwardShape(_ dense: Stage.Dense, _ rows: Int) -> MatrixProduct.Shape {
+        .init(rows: rows, depth: dense.inputs, columns: dense.units, transposesB: true, operands: elements)
     }
 
-    private static func inputGradientShape(_ dense: Stage.Dense, _ rows: Int) -> MatrixProduct.Shape {
-        .init(rows: rows, depth: dense.units, columns: dense.inputs)
+    private func inputGradientShape(_ dense: Stage.Dense, _ rows: Int) -> MatrixProduct.Shape {
+        .init(rows: rows, depth: dense.units, columns: dense.inputs, operands: elements)
     }
 
-    private static func weightGradientShape(_ dense: Stage.Dense, _ rows: Int, units: Int) -> MatrixProduct.Shape {
-        .init(rows: units, depth: rows, columns: dense.inputs)
+    private func weightGradientShape(_ dense: Stage.Dense, _ rows: Int, units: Int) -> MatrixProduct.Shape {
+        .init(rows: units, depth: rows, columns: dense.inputs, operands: elements)
     }
 }

@@ -7,6 +7,7 @@ public struct Network: Sendable {
     /// One entry per layer of the file, for printing.
     public let layers: [LayerSummary]
     let stages: [Stage]
+    let routes: GradientRoutes
     private let initializers: [Initializer]
 
     /// Values in one row.
@@ -22,6 +23,7 @@ public struct Network: Sendable {
         layout = builder.layout
         layers = builder.layers
         stages = builder.stages
+        routes = GradientRoutes(builder.stages)
         initializers = builder.initializers
         inputCount = specification.inputShape.reduce(1, *)
         outputCount = builder.layers.last?.outputShape.reduce(1, *) ?? 0

@@ -65,7 +65,7 @@ struct NetworkBuilder {
         let chosen = initializer ?? specification.initializer ?? automaticInitializer(after: index)
         let weight = try appendParameter(index, "weight", [units, inputs], isRegularized: true, chosen)
         let bias = bias ? try appendParameter(index, "bias", [units], isRegularized: false, biasInitializer) : nil
-        stages.append(.dense(Stage.Dense(inputs: inputs, units: units, weight: weight, bias: bias)))
+        stage(.dense(Stage.Dense(inputs: inputs, units: units, weight: weight, bias: bias)))
         shape = [units]
     }
 
@@ -91,21 +91,28 @@ struct NetworkBuilder {
         return entry.range
     }
 
+    // MARK: Stages
+
+    /// Adds a stage that reads the output of the one before.
+    private mutating func stage(_ kind: Stage.Kind, after: Stage.Steps = .init()) {
+        stages.append(Stage(source: stages.indices.last, kind: kind, after: after))
+    }
+
     /// An activation joins the stage before it if that has none yet.
     private mutating func activate(_ activation: Activation) {
-        if let last = stages.indices.last, stages[last].after.activation == .identity, stages[last].after.dropout == nil {
+        if let last = stages.indices.last, stages[last].takesActivation {
             stages[last].after.activation = activation
         } else {
-            stages.append(.pointwise(.init(width: shape.reduce(1, *), after: .init(activation: activation))))
+            stage(.pointwise(width: shape.reduce(1, *)), after: .init(activation: activation))
         }
     }
 
     /// Dropout joins the stage before it if the activation's derivative can still be read from what is left.
     private mutating func drop(_ dropout: Dropout) {
-        if let last = stages.indices.last, stages[last].after.activation.survivesScaling, stages[last].after.dropout == nil {
+        if let last = stages.indices.last, stages[last].takesDropout {
             stages[last].after.dropout = dropout
         } else {
-            stages.append(.pointwise(.init(width: shape.reduce(1, *), after: .init(dropout: dropout))))
+            stage(.pointwise(width: shape.reduce(1, *)), after: .init(dropout: dropout))
         }
     }
 

@@ -1,12 +1,14 @@
+public import NeuralNet
 public import Training
 
-/// Everything under `training`. Mode exact, precision f32 and `non_finite: stop` are the only ones, so they are not stored.
+/// Everything under `training`. Mode exact and `non_finite: stop` are the only ones, so they are not stored.
 public struct TrainingSettings: Codable, Equatable, Sendable {
     /// Samples per step, over all workers.
     public var batchSize: Int
     public var epochs: Int
     /// V: a power of two that divides `batchSize`; `auto` is resolved.
     public var virtualShards: Int
+    public var precision: Precision
     /// nil: train to the last epoch.
     public var earlyStopping: EarlyStoppingPolicy?
     /// Epochs between validations.
@@ -23,7 +25,7 @@ extension TrainingSettings {
         let epochs = s.value("epochs", .whole(in: 1...Ranges.epochs), default: 20)
         let chosenShards = s.optional("virtual_shards", .virtualShards, nilName: "auto")
         _ = s.variant("mode", modes, default: true)
-        _ = s.value("precision", .choice(precisions), default: true)
+        let precision = s.value("precision", .choice(Names()), default: Precision.f32)
         let earlyStopping = s.sectionOrNone("early_stopping", EarlyStoppingPolicy.read)
         let validateEvery = s.value("validate_every", .whole(in: 1...Ranges.epochs), default: 1)
         let checkpoint = s.section("checkpoint") { s in
@@ -35,7 +37,7 @@ extension TrainingSettings {
         _ = s.value("non_finite", .choice(nonFinitePolicies), default: true)
         return TrainingSettings(
             batchSize: batchSize, epochs: epochs, virtualShards: chosenShards ?? automaticShards(batchSize: batchSize),
-            earlyStopping: earlyStopping, validateEvery: validateEvery,
+            precision: precision, earlyStopping: earlyStopping, validateEvery: validateEvery,
             checkpointEverySeconds: (checkpoint ?? standardCheckpoint).seconds, keptCheckpoints: (checkpoint ?? standardCheckpoint).keep)
     }
 
@@ -49,7 +51,6 @@ extension TrainingSettings {
 
     private static let standardCheckpoint = (seconds: 60.0, keep: 3)
     private static let modes: Variants<Bool> = Names(["exact": { $0.plain(true) }], later: ["fast", "ssp", "async"])
-    private static let precisions = Names(["f32": true], later: ["bf16"])
     private static let nonFinitePolicies = Names(["stop": true], later: ["skip"])
 
     var outline: Outline {
@@ -58,7 +59,7 @@ extension TrainingSettings {
             .init("epochs", .whole(epochs)),
             .init("virtual_shards", .whole(virtualShards), .bits),
             .init("mode", .word("exact"), .bits),
-            .init("precision", .word("f32"), .bits),
+            .init("precision", .word(precision.rawValue), .bits),
             .init("early_stopping", earlyStopping?.outline ?? .none, .bits),
             .init("validate_every", .whole(validateEvery), .bits),
             .init("checkpoint", .map([.init("every_seconds", .number(checkpointEverySeconds)), .init("keep", .whole(keptCheckpoints))])),

@@ -46,14 +46,19 @@ public struct StepBenchmark: Sendable {
     /// nil: as a run file without the key.
     public var virtualShards: Int?
     public var chunkBytes: Int?
+    /// As in a run file.
+    public var precision: String
 
-    public init(workload: Workload, workers: Int, threads: Int, steps: Int?, virtualShards: Int?, chunkBytes: Int?) {
+    public init(
+        workload: Workload, workers: Int, threads: Int, steps: Int?, virtualShards: Int?, chunkBytes: Int?, precision: String = "f32"
+    ) {
         self.workload = workload
         self.workers = workers
         self.threads = threads
         self.steps = steps ?? workload.defaultSteps
         self.virtualShards = virtualShards
         self.chunkBytes = chunkBytes
+        self.precision = precision
     }
 
     /// What was measured over the steps behind the warm-up.
@@ -121,6 +126,7 @@ public struct StepBenchmark: Sendable {
           batch_size: \(workload.batchSize)
           epochs: \(epochs)
           validate_every: \(epochs)
+          precision: \(precision)
           virtual_shards: \(virtualShards.map(String.init) ?? "auto")
           checkpoint: {every_seconds: 3600}
         cluster:

@@ -85,6 +85,9 @@ final class CoordinatorProcess {
         Machine.keepFreedMemory()
         let cores = options.cores ?? Machine.coreCount
         let localWorkers = options.workers ?? min(run.plan.tree.shardCount, max(1, cores / max(options.threads, 1)))
+        if localWorkers > 0, let obstacle = run.description.precision.obstacle {
+            throw ProblemList([run.configuration.sourceMap.problem(at: "training.precision", obstacle)])
+        }
         let chunks = ChunkMap(elementCount: run.network.layout.count, chunkByteCount: run.description.chunkByteCount)
         context = try Context(ioThreads: 1)
         updates = try EventDescriptor()

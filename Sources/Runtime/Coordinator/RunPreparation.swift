@@ -59,7 +59,8 @@ struct PreparedRun {
             targetScaling: data.targetScaling, shardCount: training.virtualShards, batchSize: training.batchSize,
             trainRows: data.train.rowCount, validationRows: data.validation?.rowCount ?? 0, testRows: data.test?.rowCount ?? 0,
             sampleRows: min(Self.sampleRows, data.train.rowCount), chunkByteCount: configuration.cluster.chunkBytes,
-            instructionSet: configuration.cluster.instructionSet == .auto ? nil : configuration.cluster.instructionSet.rawValue)
+            instructionSet: configuration.cluster.instructionSet == .auto ? nil : configuration.cluster.instructionSet.rawValue,
+            precision: training.precision)
         var plans: [PartID: StepPlan] = [:]
         for part in description.parts { plans[part] = description.plan(of: part) }
         let rows = Self.sourceRows(of: parts, sample: plans[.sample])

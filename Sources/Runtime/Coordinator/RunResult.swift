@@ -16,7 +16,7 @@ struct RunResult: Encodable {
     var virtualShards: Int
     var workersSeen: Int
     var parameters: Int
-    var precision = "f32"
+    var precision: String
     var mode = "exact"
     var leafClass: String?
     var numericsVersion: Int

@@ -23,6 +23,7 @@ struct RunDescription: Codable, Equatable, Sendable {
     var chunkByteCount: Int
     /// nil: what each machine has.
     var instructionSet: String?
+    var precision = Precision.f32
 
     /// Refuses what no coordinator of ours would send, so that a worker never traps on it.
     func validate() throws(WireError) {

@@ -10,7 +10,9 @@ internal import NeuralNet
 enum LeafProbe {
     static func leafClass(of network: Network, run: RunDescription, threads: Int) throws -> String {
         let tree = ShardTree(shardCount: 1)
-        let engine = LeafEngine(network: network, tree: tree, leafRows: run.leafRows, seed: run.seed, threads: threads)
+        let engine = LeafEngine(
+            network: network, tree: tree, leafRows: run.leafRows, seed: run.seed, threads: threads,
+            precision: run.precision)
         engine.reserve(leaves: 1)
         let weights = FloatBlock(count: network.layout.count)
         let gradient = FloatBlock(count: network.layout.count)
@@ -28,7 +30,8 @@ enum LeafProbe {
                 withUnsafeBytes(of: (figure.lossSum.bitPattern, figure.squaredError.bitPattern, figure.correct)) { hash.update($0) }
             }
         }
-        return "\(engine.productPath.name) \(hash.finalize().description.prefix(32))"
+        return
+            "\(engine.productPath.name)\(run.precision == .f32 ? "" : "-" + run.precision.rawValue) \(hash.finalize().description.prefix(32))"
     }
 
     /// Rows of small random numbers, targets that go round.

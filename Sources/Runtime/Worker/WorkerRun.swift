@@ -45,10 +45,12 @@ final class WorkerRun {
         runSHA256 = welcome.runSHA256 + welcome.dataSHA256
         self.link = link
         if let name = run.instructionSet, let set = InstructionSet(rawValue: name) { InstructionSet.cap(at: set) }
+        try run.precision.checkAvailable()
         network = try Network(run.model)
         tree = run.tree
         trainPlan = run.plan(of: .train)
-        engine = LeafEngine(network: network, tree: tree, leafRows: run.leafRows, seed: run.seed, threads: threads)
+        engine = LeafEngine(
+            network: network, tree: tree, leafRows: run.leafRows, seed: run.seed, threads: threads, precision: run.precision)
         chunks = ChunkMap(elementCount: network.layout.count, chunkByteCount: run.chunkByteCount)
         let segments = try segments(network.layout.count)
         weights = WeightsMemory(chunks: chunks, shared: segments?.weights)

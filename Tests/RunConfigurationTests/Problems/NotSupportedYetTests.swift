@@ -143,10 +143,9 @@ import Testing
             "regularization: {max_norm: 3}",
             #"run.yaml:8:28: regularization.max_norm: "max_norm: 3" is not supported yet; only none is"#),
         Case(
-            "training: {mode: fast, precision: bf16, non_finite: skip}",
+            "training: {mode: fast, non_finite: skip}",
             #"run.yaml:8:18: training.mode: "fast" is not supported yet; supported: exact"#,
-            #"run.yaml:8:35: training.precision: "bf16" is not supported yet; supported: f32"#,
-            #"run.yaml:8:53: training.non_finite: "skip" is not supported yet; supported: stop"#),
+            #"run.yaml:8:36: training.non_finite: "skip" is not supported yet; supported: stop"#),
         Case(
             "training: {mode: {ssp: {staleness: 2}}}",
             #"run.yaml:8:12: training.mode: "ssp" is not supported yet; supported: exact"#),
