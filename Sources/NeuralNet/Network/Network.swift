@@ -6,6 +6,8 @@ public struct Network: Sendable {
     public let layout: ParameterLayout
     /// One entry per layer of the file, for printing.
     public let layers: [LayerSummary]
+    /// Layers whose units are looked at in validations, in the order of the net.
+    public let observedUnits: [ObservedUnits]
     let stages: [Stage]
     let routes: GradientRoutes
     private let initializers: [Initializer]
@@ -23,6 +25,7 @@ public struct Network: Sendable {
         layout = builder.layout
         layers = builder.layers
         stages = builder.stages
+        observedUnits = builder.observedUnits
         routes = GradientRoutes(builder.stages)
         initializers = builder.initializers
         inputCount = specification.inputShape.reduce(1, *)

@@ -6,6 +6,7 @@ struct NetworkBuilder {
     private(set) var layout = ParameterLayout()
     private(set) var stages: [Stage] = []
     private(set) var layers: [LayerSummary] = []
+    private(set) var observedUnits: [ObservedUnits] = []
     private(set) var initializers: [Initializer] = []
     private var shape: [Int]
 
@@ -47,6 +48,7 @@ struct NetworkBuilder {
             }
             if rate > 0 { drop(Dropout(layer: index, rate: rate, scaling: scaling)) }
         }
+        observe(layer.kind.keyword)
         layers.append(
             LayerSummary(
                 label: label(index), name: parameterPrefix(index), keyword: layer.kind.keyword, outputShape: shape,
@@ -89,6 +91,17 @@ struct NetworkBuilder {
         }
         initializers.append(ready)
         return entry.range
+    }
+
+    /// Notes that the units of the layer which was just added are looked at in validations.
+    private mutating func observe(_ keyword: String) {
+        guard let last = stages.last else { return }
+        var question = ObservedUnits.question(of: keyword)
+        if case .leafwise(let operation) = last.kind, operation.pieces > 0, keyword == "maxout" {
+            question = .wins(pieces: operation.pieces)
+        }
+        guard let question else { return }
+        observedUnits.append(ObservedUnits(layer: layers.count, width: last.outputWidth, question: question, stage: stages.count - 1))
     }
 
     // MARK: Stages

@@ -6,6 +6,8 @@ protocol LeafOperation: Sendable {
     var outputWidth: Int { get }
     /// Its part of the parameter layout, in one piece.
     var parameters: Range<Int>? { get }
+    /// Pieces of which one wins each output; 0: there are none.
+    var pieces: Int { get }
     /// Whether backward reads the output, so that nothing may change it in place.
     var keepsOutput: Bool { get }
     /// Whether the output is `[rows, outputWidth]`, row-major; else only a leaf operation can read it.
@@ -17,6 +19,7 @@ protocol LeafOperation: Sendable {
 
 extension LeafOperation {
     var parameters: Range<Int>? { nil }
+    var pieces: Int { 0 }
     var keepsOutput: Bool { false }
     var hasPlainOutput: Bool { true }
 }
@@ -52,6 +55,8 @@ protocol LeafWorker: AnyObject {
     ///   - gradient: every element is written.
     func backward(
         _ leaf: LeafCall, x: FloatView, y: FloatView, dy: MutableFloatView, dx: MutableFloatView?, gradient: MutableFloatView)
+    /// Adds to each piece how many outputs it has won in the forward pass of so many rows that these notes are from.
+    func addWins(slotNotes: AnyObject?, rows: Int, to wins: inout [Int])
     /// Brings a sum of leaves' gradients into the order of the layout.
     func finish(gradient sum: MutableFloatView, into target: MutableFloatView, thread: Int)
 }
@@ -61,6 +66,7 @@ extension LeafWorker {
     var parameterGradientCount: Int { 0 }
     func prepare(rows: Int, training: Bool) {}
     func load(parameters: FloatView, training: Bool) {}
+    func addWins(slotNotes: AnyObject?, rows: Int, to wins: inout [Int]) {}
     func finish(gradient sum: MutableFloatView, into target: MutableFloatView, thread: Int) {
         target.copy(from: sum.view)
     }

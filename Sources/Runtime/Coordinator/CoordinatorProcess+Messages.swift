@@ -1,6 +1,7 @@
 internal import Exactness
 internal import Hashing
 internal import Kernels
+internal import NeuralNet
 internal import OperatingSystem
 internal import ParameterServer
 internal import Training
@@ -165,7 +166,11 @@ extension CoordinatorProcess {
         }
         let shard = Int(header.chunk)
         let expected = (0..<plan.blockCount(ofShard: shard)).map { plan.block($0, ofShard: shard).count }
-        let blocks = try BlockFigures.decode(body, expectedRows: expected)
+        let figureBytes = min(expected.count * BlockFigures.byteCount, body.count)
+        let blocks = try BlockFigures.decode(UnsafeRawBufferPointer(rebasing: body[..<figureBytes]), expectedRows: expected)
+        let units = try UnitFigures.decode(
+            UnsafeRawBufferPointer(rebasing: body[figureBytes...]), expected: part == .sample ? run.network.observedUnits.count : 0)
+        if part == .sample { unitTally.take(evaluation: header.step, shard: shard, units) }
         dispatch(.figures(worker, evaluation: header.step, part: part, shard: shard, blocks))
     }
 

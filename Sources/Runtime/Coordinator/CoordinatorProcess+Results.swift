@@ -36,7 +36,7 @@ extension CoordinatorProcess {
         append(
             HistoryLine(
                 step: record.step, epoch: record.epoch, learningRate: learningRate, train: train, validation: validation,
-                steps: stepLosses.take(), layers: layerNorms(version: record.step), weightsSHA256: weightsHash(server.state.currentWeights), seconds: now.seconds))
+                steps: stepLosses.take(), layers: layerFigures(at: record), weightsSHA256: weightsHash(server.state.currentWeights), seconds: now.seconds))
         var text = "epoch \(record.epoch)/\(run.plan.epochs)  train \(train.summary)"
         if let validation { text += "  |  validation \(validation.summary)" }
         reporter.line(text + (record.improved ? "  best" : ""))
@@ -57,25 +57,31 @@ extension CoordinatorProcess {
             figures, spread: run.targetSpreads[part], targetScaling: run.data.targetScaling, trivial: run.trivialPredictors[part])
     }
 
-    /// Norms by layer of the step that made `version`.
-    private func layerNorms(version: UInt64) -> [HistoryLine.LayerNorms] {
-        server.normsVersion == version ? layerNorms() : []
+    /// Figures by layer at a barrier: norms of the step that made `version`, and what units did on the sample.
+    private func layerFigures(at record: ValidationRecord) -> [HistoryLine.LayerFigures] {
+        let units = unitTally.shares(run.network.observedUnits, rows: record.sample.rows)
+        return layerFigures(norms: server.normsVersion == record.step, units: units)
     }
 
     /// Norms by layer of the last step before `version` that they were taken of.
-    private func layerNorms(upTo version: UInt64) -> [HistoryLine.LayerNorms] {
-        (server.normsVersion ?? .max) <= version ? layerNorms() : []
+    private func layerFigures(upTo version: UInt64) -> [HistoryLine.LayerFigures] {
+        layerFigures(norms: (server.normsVersion ?? .max) <= version, units: [:])
     }
 
-    private func layerNorms() -> [HistoryLine.LayerNorms] {
+    private func layerFigures(norms hasNorms: Bool, units: [Int: UnitShares]) -> [HistoryLine.LayerFigures] {
         func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
         return run.network.layers.indices.compactMap { layer in
             let entries = run.network.layout.entries.indices.filter { run.network.layout.entries[$0].layer == layer }
-            guard let first = entries.first, let last = entries.last else { return nil }
-            let sums = server.norms.sums(of: first..<last + 1)
-            return HistoryLine.LayerNorms(
-                name: run.network.layers[layer].name, gradientNorm: finite(sums.gradient.squareRoot()),
-                weightNorm: finite(sums.weights.squareRoot()), updateRatio: finite((sums.change / sums.weights).squareRoot()))
+            var figures = HistoryLine.LayerFigures(name: run.network.layers[layer].name)
+            if hasNorms, let first = entries.first, let last = entries.last {
+                let sums = server.norms.sums(of: first..<last + 1)
+                figures.gradientNorm = finite(sums.gradient.squareRoot())
+                figures.weightNorm = finite(sums.weights.squareRoot())
+                figures.updateRatio = finite((sums.change / sums.weights).squareRoot())
+            }
+            let shares = units[layer]
+            (figures.dead, figures.saturated, figures.pieceWins) = (shares?.dead, shares?.saturated, shares?.pieceWins)
+            return hasNorms && !entries.isEmpty || shares != nil ? figures : nil
         }
     }
 
@@ -129,7 +135,7 @@ extension CoordinatorProcess {
             append(
                 HistoryLine(
                     step: ending.version, epoch: run.plan.epochs(at: ending.version), learningRate: learningRate, train: nil,
-                    validation: nil, steps: stepLosses.take(), layers: layerNorms(upTo: ending.version), weightsSHA256: result.weightsSHA256,
+                    validation: nil, steps: stepLosses.take(), layers: layerFigures(upTo: ending.version), weightsSHA256: result.weightsSHA256,
                     seconds: now.seconds))
         }
         let final = finalWeights(ending)

@@ -57,6 +57,7 @@ final class CoordinatorProcess {
     var reporter: ProgressReporter
     var best: (step: UInt64, value: Double, weights: FloatBlock)?
     var stepLosses = StepLosses()
+    var unitTally = UnitTally()
     var framesDropped = 0
     var ending: Ending?
     /// What `result.json` holds, once the run is over.

@@ -9,20 +9,24 @@ struct HistoryLine: Encodable {
     var validation: PartReport?
     /// The losses that the steps since the line before were trained on.
     var steps: StepLosses.Report?
-    var layers: [LayerNorms]
+    var layers: [LayerFigures]
     var weightsSHA256: String
     var seconds: Double
 
-    struct LayerNorms: Encodable {
+    struct LayerFigures: Encodable {
         var name: String
         /// Of the last step's mean gradient before clip and decay.
         var gradientNorm: Double?
         var weightNorm: Double?
         /// ‖Δw‖ / ‖w‖ of the last step.
         var updateRatio: Double?
+        var dead: Double?
+        var saturated: Double?
+        var pieceWins: [Double]?
 
         private enum CodingKeys: String, CodingKey {
-            case name
+            case name, dead, saturated
+            case pieceWins = "piece_wins"
             case gradientNorm = "gradient_norm"
             case weightNorm = "weight_norm"
             case updateRatio = "update_ratio"

@@ -15,6 +15,7 @@ extension WorkerRun {
         guard try holdsRows(key, plan.rows(ofShard: key.shard)) else { return false }
         if engine.slotCount == 0 { engine.reserve(leaves: 1) }
         var figures: [Wire.BlockFigures] = []
+        var units: [UnitCounts] = []
         while figures.count < blocks {
             let first = figures.count
             let count = min(engine.slotCount, blocks - first)
@@ -28,13 +29,29 @@ extension WorkerRun {
                 Wire.BlockFigures(
                     rows: UInt32($0.rows), correct: UInt32($0.correct), loss: $0.lossSum, squaredError: $0.squaredError)
             }
+            if key.part == .sample { engine.addUnits(of: slots, to: &units) }
             try drain()
             if link.hasCommand { throw Interruption.command }
         }
-        let body = Frame(byteCount: figures.count * Wire.BlockFigures.byteCount) { Wire.BlockFigures.encode(figures, into: $0) }
+        let marks = UnitFigures.encode(units.map(UnitFigures.init))
+        let figureBytes = figures.count * Wire.BlockFigures.byteCount
+        let body = Frame(byteCount: figureBytes + marks.count) {
+            Wire.BlockFigures.encode(figures, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<figureBytes]))
+            UnsafeMutableRawBufferPointer(rebasing: $0[figureBytes...]).copyBytes(from: marks)
+        }
         try connection.send(
             DataHeader(kind: .figures, node: key.part.rawValue, chunk: UInt32(key.shard), count: UInt32(figures.count), step: order.number),
             body: body)
         return true
+    }
+}
+
+extension UnitFigures {
+    fileprivate init(_ counts: UnitCounts) {
+        switch counts {
+        case .alive(let marks): self = .alive(marks)
+        case .outside(let count): self = .outside(UInt64(count))
+        case .wins(let wins): self = .wins(wins.map(UInt64.init))
+        }
     }
 }
