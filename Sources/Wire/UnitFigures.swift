@@ -8,16 +8,14 @@ public enum UnitFigures: Equatable, Sendable {
     /// Rows and units that each piece has won.
     case wins([UInt64])
 
-    /// Takes over what another shard saw; false if it is of another layer's form.
-    public mutating func join(_ other: UnitFigures) -> Bool {
+    /// What two shards saw together; nil if they are not of the same layer's form.
+    public func joined(with other: UnitFigures) -> UnitFigures? {
         switch (self, other) {
-        case (.alive(let mine), .alive(let theirs)) where mine.count == theirs.count:
-            self = .alive(zip(mine, theirs).map { $0 | $1 })
-        case (.outside(let mine), .outside(let theirs)): self = .outside(mine &+ theirs)
-        case (.wins(let mine), .wins(let theirs)) where mine.count == theirs.count: self = .wins(zip(mine, theirs).map { $0 &+ $1 })
-        case (.alive, _), (.outside, _), (.wins, _): return false
+        case (.alive(let mine), .alive(let theirs)) where mine.count == theirs.count: .alive(zip(mine, theirs).map { $0 | $1 })
+        case (.outside(let mine), .outside(let theirs)): .outside(mine &+ theirs)
+        case (.wins(let mine), .wins(let theirs)) where mine.count == theirs.count: .wins(zip(mine, theirs).map { $0 &+ $1 })
+        case (.alive, _), (.outside, _), (.wins, _): nil
         }
-        return true
     }
 
     // MARK: Bytes

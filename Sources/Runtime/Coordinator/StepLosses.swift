@@ -22,7 +22,7 @@ struct StepLosses {
         last = loss
         sum += loss
         // A loss that is no number stays the highest.
-        if !(loss <= highest) { highest = loss }
+        if !highest.isNaN, !(loss <= highest) { highest = loss }
         count += 1
     }
 

@@ -24,13 +24,10 @@ struct UnitTally {
         var shares: [Int: UnitShares] = [:]
         guard rows > 0, !shards.isEmpty else { return shares }
         for (index, units) in observed.enumerated() {
-            var joined: UnitFigures?
-            var agrees = true
-            for figures in shards.values where agrees && figures.indices.contains(index) {
-                agrees = joined?.join(figures[index]) ?? true
-                if joined == nil { joined = figures[index] }
-            }
-            if agrees, let joined { shares[units.layer] = UnitShares(joined, of: units, rows: rows) }
+            let parts = shards.values.compactMap { $0.indices.contains(index) ? $0[index] : nil }
+            guard let first = parts.first else { continue }
+            let joined = parts.dropFirst().reduce(first as UnitFigures?) { $0?.joined(with: $1) }
+            if let joined { shares[units.layer] = UnitShares(joined, of: units, rows: rows) }
         }
         return shares
     }

@@ -1,0 +1,100 @@
+/// What the loss looks like around the final weights: a minimum, a saddle, or a plateau.
+///
+/// The Hessian's products come from differences of gradients, H·v ≈ (g(w + εv) − g(w − εv)) / 2ε (Pearlmutter 1994 gives the exact form;
+/// the difference needs nothing but gradients, which a cluster can compute).
+/// - Source: Dauphin et al. 2014; Sagun et al., Empirical analysis of the Hessian of over-parametrized neural networks (2018).
+public struct Curvature: Equatable, Sendable {
+    public enum Shape: String, Codable, Sendable {
+        /// It curves upward in every direction that was found.
+        case minimum
+        /// Upward in some directions, downward in others: there is a way down.
+        case saddle
+        /// Flat as far as weights could go: neither gradient nor curvature say where to.
+        case plateau
+    }
+
+    public var shape: Shape
+    public var smallestEigenvalue: Double
+    public var largestEigenvalue: Double
+    /// Of the whole training set, penalty included.
+    public var gradientNorm: Double
+    public var loss: Double
+    /// Products of the Hessian: two gradients each.
+    public var steps: Int
+    /// Full passes over the training data.
+    public var passes: Int
+
+    /// - Parameters:
+    ///   - steps: products at most; the extremes of a net's spectrum stand out, so a few dozen show them.
+    ///   - start: a direction with a share of all.
+    ///   - gradient: loss and gradient of the whole objective at given weights.
+    public init<Failure: Error>(
+        weights: [Float], steps: Int, start: [Double], gradient: ([Float]) throws(Failure) -> (loss: Double, gradient: [Float])
+    ) throws(Failure) {
+        let here = try gradient(weights)
+        var passes = 1
+        let size = max(Lanczos.norm(weights.map(Double.init)), 1)
+        let reach = size * Self.relativeStep
+        let spectrum = try Lanczos.extremes(start: start, steps: steps) { direction throws(Failure) in
+            let step = zip(weights, direction).map { Float($1 * reach) }
+            let above = try gradient(zip(weights, step).map { $0 + $1 })
+            let below = try gradient(zip(weights, step).map { $0 - $1 })
+            passes += 2
+            return zip(above.gradient, below.gradient).map { (Double($0) - Double($1)) / (2 * reach) }
+        }
+        smallestEigenvalue = spectrum.smallest
+        largestEigenvalue = spectrum.largest
+        self.steps = spectrum.steps
+        loss = here.loss
+        gradientNorm = Lanczos.norm(here.gradient.map(Double.init))
+        self.passes = passes
+        shape = Self.shape(
+            smallest: spectrum.smallest, largest: spectrum.largest, gradientNorm: gradientNorm, loss: here.loss, weightNorm: size)
+    }
+
+    /// - Parameter weightNorm: what a step is measured by.
+    static func shape(smallest: Double, largest: Double, gradientNorm: Double, loss: Double, weightNorm: Double) -> Shape {
+        let walk = weightNorm * flatWalk
+        let change = gradientNorm * walk + max(abs(smallest), abs(largest)) / 2 * walk * walk
+        if change < max(abs(loss), .leastNormalMagnitude) * flatChange { return .plateau }
+        return smallest < -max(abs(largest), abs(smallest)) * negligible ? .saddle : .minimum
+    }
+
+    /// Of ‖w‖: large against the rounding of floats, small against what bends the loss.
+    static let relativeStep = 1e-3
+    /// A way of a tenth of ‖w‖ along the steepest and the most curved direction …
+    static let flatWalk = 0.1
+    /// … that changes the loss by less than a hundredth is flat.
+    static let flatChange = 1e-2
+    /// Differences of float gradients don't resolve an eigenvalue beside one that is hundreds of times larger.
+    static let negligible = 3e-3
+}
+
+extension Curvature: Encodable {
+    private enum CodingKeys: String, CodingKey {
+        case shape, loss, steps, passes
+        case smallestEigenvalue = "smallest_eigenvalue"
+        case largestEigenvalue = "largest_eigenvalue"
+        case gradientNorm = "gradient_norm"
+    }
+}
+
+extension Curvature {
+    /// For a person.
+    public var lines: [String] {
+        let meaning =
+            switch shape {
+            case .minimum: "a minimum: the loss curves upward in every direction"
+            case .saddle: "a saddle: there are directions in which the loss curves downward"
+            case .plateau: "a plateau: a tenth of the weights' length changes the loss by less than 1 %"
+            }
+        return [
+            Diagnosis.row("curvature", meaning),
+            Diagnosis.row(
+                "",
+                "eigenvalues of the Hessian from \(Words.figure(smallestEigenvalue)) to \(Words.figure(largestEigenvalue)) "
+                    + "(\(steps) products, \(passes) passes over the training data), "
+                    + "gradient \(Words.figure(gradientNorm)), loss \(Words.figure(loss))"),
+        ]
+    }
+}
