@@ -57,6 +57,8 @@ public struct Diagnosis: Equatable, Sendable {
         /// In inference mode, at the final weights; of the fixed sample where a run did not come to its end.
         public var training: Double?
         public var trainingLoss: Double?
+        /// The training loss over a constant prediction's.
+        public var lossShare: Double?
         /// From which value a net counts as fitted.
         public var bound: Double
         /// Whether `diagnose.fitted` says so and not the default.

@@ -74,7 +74,7 @@ import Testing
     private func look(_ curvatures: [Float], at weights: [Float], offset: Double = 0) -> Curvature {
         Curvature(weights: weights, steps: curvatures.count, start: [1, 0.7, -0.4].prefix(curvatures.count).map { $0 }) { weights in
             let loss = zip(curvatures, weights).reduce(offset) { $0 + Double($1.0 * $1.1 * $1.1) / 2 }
-            return (loss, zip(curvatures, weights).map { $0 * $1 })
+            return (loss, zip(curvatures, weights).map { Double($0 * $1) })
         }
     }
 
@@ -93,6 +93,14 @@ import Testing
     @Test func flatnessIsMeasuredByTheLoss() {
         #expect(look([1e-4, -1e-4, 0], at: [0, 0, 0], offset: 2).shape == .plateau)
         #expect(look([1e-4, -1e-4, 0], at: [0, 0, 0], offset: 1e-6).shape == .saddle)
+    }
+
+    @Test func aHighPlaceWithNoWayDownIsAPlateau() {
+        func shape(_ share: Double) -> Curvature.Shape {
+            Curvature.shape(smallest: 0, largest: 1, gradientNorm: 0.01, loss: 2, weightNorm: 5, lossShare: share)
+        }
+        #expect(shape(0.99) == .plateau)
+        #expect(shape(0.1) == .minimum)
     }
 
     @Test func aSlopeIsNoPlateau() {

@@ -96,7 +96,8 @@ import Testing
         Case(.overfitting, "a gap within the noise of few rows", .with { $0.accuracy = 1; $0.heldOut = 0.95; $0.heldOutRows = 60 }),
         Case(.overfitting, "a net that does not fit", .unfitted { $0.heldOut = 0.2 }),
         Case(.tooLittleData, "a net that overfits many rows", .with { $0.accuracy = 1; $0.heldOut = 0.85; $0.trainingRows = 50_000 }),
-        Case(.tooLittleData, "few rows that suffice", .with { $0.trainingRows = 300; $0.limit = "300" }),
+        Case(.overfitting, "few rows, as many errors on them as on others", .with { $0.trainingRows = 300; $0.accuracy = 0.97; $0.heldOut = 0.94 }),
+        Case(.tooLittleData, "few rows that suffice", .with { $0.trainingRows = 300; $0.limit = "300"; $0.heldOut = 0.98 }),
     ]
 
     @Test(arguments: shown)

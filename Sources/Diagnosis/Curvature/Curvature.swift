@@ -9,7 +9,7 @@ public struct Curvature: Equatable, Sendable {
         case minimum
         /// Upward in some directions, downward in others: there is a way down.
         case saddle
-        /// Flat as far as weights could go: neither gradient nor curvature say where to.
+        /// Nothing leads down, and it is high up: neither gradient nor curvature say where to go.
         case plateau
     }
 
@@ -25,11 +25,12 @@ public struct Curvature: Equatable, Sendable {
     public var passes: Int
 
     /// - Parameters:
+    ///   - lossShare: the loss over a constant prediction's, where it is known.
     ///   - steps: products at most; the extremes of a net's spectrum stand out, so a few dozen show them.
     ///   - start: a direction with a share of all.
     ///   - gradient: loss and gradient of the whole objective at given weights.
     public init<Failure: Error>(
-        weights: [Float], steps: Int, start: [Double], gradient: ([Float]) throws(Failure) -> (loss: Double, gradient: [Float])
+        weights: [Float], lossShare: Double? = nil, steps: Int, start: [Double], gradient: ([Float]) throws(Failure) -> (loss: Double, gradient: [Double])
     ) throws(Failure) {
         let here = try gradient(weights)
         var passes = 1
@@ -40,34 +41,39 @@ public struct Curvature: Equatable, Sendable {
             let above = try gradient(zip(weights, step).map { $0 + $1 })
             let below = try gradient(zip(weights, step).map { $0 - $1 })
             passes += 2
-            return zip(above.gradient, below.gradient).map { (Double($0) - Double($1)) / (2 * reach) }
+            return zip(above.gradient, below.gradient).map { ($0 - $1) / (2 * reach) }
         }
         smallestEigenvalue = spectrum.smallest
         largestEigenvalue = spectrum.largest
         self.steps = spectrum.steps
         loss = here.loss
-        gradientNorm = Lanczos.norm(here.gradient.map(Double.init))
+        gradientNorm = Lanczos.norm(here.gradient)
         self.passes = passes
         shape = Self.shape(
-            smallest: spectrum.smallest, largest: spectrum.largest, gradientNorm: gradientNorm, loss: here.loss, weightNorm: size)
+            smallest: spectrum.smallest, largest: spectrum.largest, gradientNorm: gradientNorm, loss: here.loss, weightNorm: size,
+            lossShare: lossShare)
     }
 
     /// - Parameter weightNorm: what a step is measured by.
-    static func shape(smallest: Double, largest: Double, gradientNorm: Double, loss: Double, weightNorm: Double) -> Shape {
-        let walk = weightNorm * flatWalk
-        let change = gradientNorm * walk + max(abs(smallest), abs(largest)) / 2 * walk * walk
+    static func shape(
+        smallest: Double, largest: Double, gradientNorm: Double, loss: Double, weightNorm: Double, lossShare: Double?
+    ) -> Shape {
+        let steepest = max(abs(smallest), abs(largest))
+        let change = gradientNorm * weightNorm + steepest / 2 * weightNorm * weightNorm
         if change < max(abs(loss), .leastNormalMagnitude) * flatChange { return .plateau }
-        return smallest < -max(abs(largest), abs(smallest)) * negligible ? .saddle : .minimum
+        if smallest < -steepest * negligible { return .saddle }
+        return (lossShare ?? 0) >= stillLost ? .plateau : .minimum
     }
 
     /// Of ‖w‖: large against the rounding of floats, small against what bends the loss.
     static let relativeStep = 1e-3
-    /// A way of a tenth of ‖w‖ along the steepest and the most curved direction …
-    static let flatWalk = 0.1
-    /// … that changes the loss by less than a hundredth is flat.
+    /// A way of the whole of ‖w‖ along the steepest and the most curved direction that changes the loss by less is flat.
     static let flatChange = 1e-2
     /// Differences of float gradients don't resolve an eigenvalue beside one that is hundreds of times larger.
     static let negligible = 3e-3
+    /// A place with no way down that is no better than half of a constant prediction is no minimum worth the name: what curves there is
+    /// the last layer alone, and all others lie flat.
+    static let stillLost = 0.5
 }
 
 extension Curvature: Encodable {
@@ -86,7 +92,7 @@ extension Curvature {
             switch shape {
             case .minimum: "a minimum: the loss curves upward in every direction"
             case .saddle: "a saddle: there are directions in which the loss curves downward"
-            case .plateau: "a plateau: a tenth of the weights' length changes the loss by less than 1 %"
+            case .plateau: "a plateau: no direction leads down, and the loss is still high"
             }
         return [
             Diagnosis.row("curvature", meaning),

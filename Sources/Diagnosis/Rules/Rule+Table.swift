@@ -226,8 +226,9 @@ extension Rule {
     static func isOverfitting(_ s: Signals) -> Bool {
         guard let gap = s.sureGap else { return false }
         guard s.basis.metric == .accuracy else { return gap >= Bounds.gapOfR2 }
-        let isScarce = (s.rowsPerOutput ?? .infinity) <= Bounds.fewRowsPerOutput
-        if gap >= (isScarce ? Bounds.gapOfFewRows : Bounds.gap) { return true }
+        let (errors, errorsInTraining) = (1 - (s.basis.heldOut ?? 1), 1 - (s.basis.training ?? 1))
+        let knowsByHeart = (s.rowsPerOutput ?? .infinity) <= Bounds.fewRowsPerOutput && errors >= Bounds.errorsByHeart * errorsInTraining
+        if gap >= (knowsByHeart ? Bounds.gapOfFewRows : Bounds.gap) { return true }
         return gap >= Bounds.risingGap && (s.validationRise ?? 1) >= Bounds.validationRise
     }
 }

@@ -32,9 +32,6 @@ struct Signals {
         let held = HeldOutFigures(evidence, isRegression: isRegression)
         let bound = settings.ownFitted ?? settings.standardFitted
         let metric = isRegression ? final?.r2 : final?.accuracy
-        basis = Diagnosis.Basis(
-            metric: isRegression ? .r2 : .accuracy, training: metric, trainingLoss: final?.loss, bound: bound,
-            isOwnBound: settings.ownFitted != nil, heldOut: held?.metric, heldOutRows: held?.rows)
 
         let failed = evidence.result?.outcome == "failed" && evidence.result?.error?.contains("not finite") == true
         let isNonFinite = failed || evidence.history.contains { $0.train.map { $0.loss == nil } ?? false } || final.map { $0.loss == nil } ?? false
@@ -47,6 +44,9 @@ struct Signals {
             return loss / trivial
         }
         lossShare = share(final?.loss) ?? (isRegression ? final?.r2.map { 1 - $0 } : nil)
+        basis = Diagnosis.Basis(
+            metric: isRegression ? .r2 : .accuracy, training: metric, trainingLoss: final?.loss, lossShare: lossShare, bound: bound,
+            isOwnBound: settings.ownFitted != nil, heldOut: held?.metric, heldOutRows: held?.rows)
         losses = evidence.history.compactMap { $0.train?.loss }
         firstShare = share(evidence.history.first?.trainingMode?.first)
         highestLoss = (evidence.history.compactMap { $0.trainingMode?.highest } + losses).max()

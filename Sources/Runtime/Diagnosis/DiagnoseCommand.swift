@@ -1,19 +1,43 @@
 internal import Diagnosis
 internal import Foundation
+internal import OperatingSystem
 
 /// `dnn-coord diagnose`: the verdict on a run, from what its folder holds.
 public struct DiagnoseCommand: Sendable {
     public var folder: String
     public var printsJSON: Bool
+    /// Looks at the loss around the final weights as well, which needs the run's data.
+    public var withCurvature: Bool
+    /// That compute gradients for it; nil: one per core.
+    public var threads: Int?
 
-    public init(folder: String, printsJSON: Bool) {
+    public init(folder: String, printsJSON: Bool, withCurvature: Bool = false, threads: Int? = nil) {
         self.folder = folder
         self.printsJSON = printsJSON
+        self.withCurvature = withCurvature
+        self.threads = threads
+    }
+
+    private struct Answer: Encodable {
+        var diagnosis: Diagnosis
+        var curvature: Curvature?
+
+        private enum CodingKeys: String, CodingKey {
+            case curvature
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            try diagnosis.encode(to: encoder)
+            var values = encoder.container(keyedBy: CodingKeys.self)
+            try values.encodeIfPresent(curvature, forKey: .curvature)
+        }
     }
 
     public func run() -> Int32 {
         do {
-            try report(Diagnosis(RunEvidence(folder: folder)), lines: \.lines, asJSON: printsJSON)
+            var answer = Answer(diagnosis: Diagnosis(try RunEvidence(folder: folder)))
+            if withCurvature { answer.curvature = try Curvature(folder: folder, threads: threads ?? Machine.coreCount) }
+            try report(answer, lines: { $0.diagnosis.lines + ($0.curvature?.lines ?? []) }, asJSON: printsJSON)
             return TrainCommand.ExitCode.completed
         } catch {
             printError("dnn-coord: \(error)")
