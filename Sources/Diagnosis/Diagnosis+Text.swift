@@ -15,7 +15,8 @@ extension Diagnosis {
 
     private var trainingLine: String {
         let figure =
-            basis.training.map { "\(basis.metric.rawValue) \(Words.figure($0)) on training data" } ?? "there are no figures on training data"
+            basis.training.map { "\(basis.metric.rawValue) \(Words.figure($0)) on training data" }
+            ?? "there are no figures on training data"
         let bound = "fitted from \(Words.figure(basis.bound))" + (basis.isOwnBound ? ", as diagnose.fitted says" : "")
         return Self.row("training", (training == .fitted ? "fitted" : "not fitted") + ": \(figure) (\(bound))")
     }
@@ -25,7 +26,8 @@ extension Diagnosis {
         case .unknown where training == .notFitted: return Self.row("held out", "unknown: first the training data must be fitted")
         case .unknown: return Self.row("held out", "unknown: there are no other rows to look at")
         case .good, .overfitting:
-            let figure = "\(basis.metric.rawValue) \(Words.figure(basis.heldOut)) on \(basis.heldOutRows ?? 0) rows that it was not trained on"
+            let figure =
+                "\(basis.metric.rawValue) \(Words.figure(basis.heldOut)) on \(basis.heldOutRows ?? 0) rows that it was not trained on"
             return Self.row("held out", (heldOut == .good ? "good: " : "overfitting: ") + figure)
         }
     }

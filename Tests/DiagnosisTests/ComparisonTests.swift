@@ -14,7 +14,9 @@ import Testing
     }
 
     @Test func aDeeperNetThatIsWorseOnTrainingDataIsNotOverfitting() throws {
-        let shallow = try deep(20) { $0.accuracy = 0.97; $0.heldOut = 0.94 }
+        let shallow = try deep(20) {
+            $0.accuracy = 0.97; $0.heldOut = 0.94
+        }
         let deeper = try deep(56) {
             $0.accuracy = 0.83
             $0.heldOut = 0.75
@@ -29,7 +31,9 @@ import Testing
 
     @Test func worseOnHeldOutDataAloneIsOverfitting() throws {
         let good = try SampleRun().evidence
-        let overfitted = try SampleRun.with { $0.accuracy = 0.995; $0.heldOut = 0.85 }.evidence
+        let overfitted = try SampleRun.with {
+            $0.accuracy = 0.995; $0.heldOut = 0.85
+        }.evidence
         let comparison = Comparison(a: overfitted, b: good)
         #expect(comparison.conclusion == "a is worse on held-out data and as good on training data: overfitting")
     }
@@ -46,7 +50,9 @@ import Testing
     }
 
     @Test func aFailedRunIsTheWorseOne() throws {
-        let failed = try SampleRun.with { $0.losses = []; $0.error = RuleTests.notFinite }.evidence
+        let failed = try SampleRun.with {
+            $0.losses = []; $0.error = RuleTests.notFinite
+        }.evidence
         #expect(Comparison(a: failed, b: try SampleRun().evidence).conclusion.hasPrefix("a is worse on training data"))
     }
 }

@@ -28,7 +28,9 @@ import Testing
     }
 
     @Test func theUsersOwnBoundCountsAndIsSaid() throws {
-        let run = SampleRun.with { $0.accuracy = 0.86; $0.heldOut = 0.85; $0.fitted = "0.85" }
+        let run = SampleRun.with {
+            $0.accuracy = 0.86; $0.heldOut = 0.85; $0.fitted = "0.85"
+        }
         let diagnosis = try run.diagnosis
         #expect(diagnosis.training == .fitted)
         #expect(diagnosis.lines[0].contains("diagnose.fitted"))
@@ -57,7 +59,9 @@ import Testing
             $0.highestLoss = 1e30
         }
         #expect(try failed.diagnosis.causes.map(\.id) == [.nonFinite, .explodingGradient])
-        let learned = SampleRun.with { $0.accuracy = 1; $0.heldOut = 0.8; $0.trainingRows = 300; $0.limit = "300" }
+        let learned = SampleRun.with {
+            $0.accuracy = 1; $0.heldOut = 0.8; $0.trainingRows = 300; $0.limit = "300"
+        }
         #expect(try learned.diagnosis.causes.map(\.id) == [.overfitting, .tooLittleData])
     }
 
@@ -89,17 +93,44 @@ import Testing
     @Test func theRemedyMatchesTheProblem() throws {
         func next(_ run: SampleRun) throws -> [String] { try run.diagnosis.next.map(\.set) }
         #expect(
-            try next(.stuck { $0.dead = 1; $0.bias = "{constant: -10}"; $0.gradients = [0, 0, 0.1] }).first
+            try next(
+                .stuck {
+                    $0.dead = 1; $0.bias = "{constant: -10}"; $0.gradients = [0, 0, 0.1]
+                }
+            ).first
                 == "model.layers.1.dense.bias_initializer={constant: 0}")
         #expect(
-            try next(.stuck { $0.activation = "sigmoid"; $0.gradients = [1e-7, 1e-3, 0.5] }).first
+            try next(
+                .stuck {
+                    $0.activation = "sigmoid"; $0.gradients = [1e-7, 1e-3, 0.5]
+                }
+            ).first
                 == "model.layers=[flatten, {dense: {units: 64}}, relu, {dense: {units: 64}}, relu, {dense: {units: 10}}]")
-        #expect(try next(.unfitted { $0.dropout = 0.9; $0.maskedLoss = 2 }).first == "model.layers.3.dropout.rate=0.3")
-        #expect(try next(.stuck { $0.rule = "{adam: {learning_rate: 1e-7}}"; $0.updates = [5e-7, 5e-7, 5e-7] }).first
-                == "optimizer.rule.adam.learning_rate=0.0002")
-        #expect(try next(.with { $0.accuracy = 1; $0.heldOut = 0.8; $0.limit = "300"; $0.trainingRows = 300 }).contains("data.limit=none"))
         #expect(
-            try next(.with { $0.accuracy = 1; $0.heldOut = 0.8 }).contains(
+            try next(
+                .unfitted {
+                    $0.dropout = 0.9; $0.maskedLoss = 2
+                }
+            ).first == "model.layers.3.dropout.rate=0.3")
+        #expect(
+            try next(
+                .stuck {
+                    $0.rule = "{adam: {learning_rate: 1e-7}}"; $0.updates = [5e-7, 5e-7, 5e-7]
+                }
+            ).first
+                == "optimizer.rule.adam.learning_rate=0.0002")
+        #expect(
+            try next(
+                .with {
+                    $0.accuracy = 1; $0.heldOut = 0.8; $0.limit = "300"; $0.trainingRows = 300
+                }
+            ).contains("data.limit=none"))
+        #expect(
+            try next(
+                .with {
+                    $0.accuracy = 1; $0.heldOut = 0.8
+                }
+            ).contains(
                 "model.layers=[flatten, {dense: {units: 64}}, relu, {dropout: {rate: 0.3}}, "
                     + "{dense: {units: 64}}, relu, {dropout: {rate: 0.3}}, {dense: {units: 10}}]"))
     }
@@ -107,7 +138,9 @@ import Testing
     // MARK: Form
 
     @Test func theJSONHasItsKeysAndNoOthers() throws {
-        let run = SampleRun.stuck { $0.dead = 1; $0.gradients = [0, 0, 0.1] }
+        let run = SampleRun.stuck {
+            $0.dead = 1; $0.gradients = [0, 0, 0.1]
+        }
         let json = try #require(try JSONSerialization.jsonObject(with: JSONEncoder().encode(run.diagnosis)) as? [String: Any])
         #expect(Set(json.keys) == ["training", "held_out", "causes", "next"])
         #expect(json["training"] as? String == "not_fitted" && json["held_out"] as? String == "unknown")

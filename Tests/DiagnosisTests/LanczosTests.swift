@@ -96,11 +96,12 @@ import Testing
     }
 
     @Test func aHighPlaceWithNoWayDownIsAPlateau() {
-        func shape(_ share: Double) -> Curvature.Shape {
-            Curvature.shape(smallest: 0, largest: 1, gradientNorm: 0.01, loss: 2, weightNorm: 5, lossShare: share)
+        func shape(_ share: Double, gradientNorm: Double = 0.01) -> Curvature.Shape {
+            Curvature.shape(smallest: 0, largest: 1, gradientNorm: gradientNorm, loss: 2, weightNorm: 5, lossShare: share)
         }
         #expect(shape(0.99) == .plateau)
         #expect(shape(0.1) == .minimum)
+        #expect(shape(0.99, gradientNorm: 1) == .minimum)
     }
 
     @Test func aSlopeIsNoPlateau() {

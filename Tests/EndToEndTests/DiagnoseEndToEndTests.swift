@@ -75,7 +75,8 @@ import Testing
             name: "300 rows and a wide net", layers: dense(400, 400, activation: "relu"), epochs: 30, limit: "300", training: "fitted",
             heldOut: "overfitting", causes: ["overfitting", "too_little_data"]),
         Run(
-            name: "dead from the start", layers: dense(48, 32, activation: "relu", options: ", bias_initializer: {constant: -10}"), epochs: 5,
+            name: "dead from the start", layers: dense(48, 32, activation: "relu", options: ", bias_initializer: {constant: -10}"),
+            epochs: 5,
             causes: ["dead_units"]),
         Run(
             name: "units that begin alike", layers: dense(48, 32, activation: "tanh"), epochs: 6, initializer: "{constant: 0}",
@@ -107,21 +108,27 @@ import Testing
 
         struct Curvature: Decodable {
             var shape: String
-            var smallest_eigenvalue: Double
-            var largest_eigenvalue: Double
+            var smallestEigenvalue: Double
+            var largestEigenvalue: Double
         }
 
         var training: String
-        var held_out: String
+        var heldOut: String
         var causes: [Cause]
         var next: [Change]
         var curvature: Curvature?
     }
 
+    private static var decoder: JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return decoder
+    }
+
     private func verdict(_ folder: TemporaryFolder, _ arguments: [String] = []) throws -> Verdict {
         let program = try RunningProgram("dnn-coord", ["diagnose", folder.appending("run"), "--json"] + arguments, in: folder)
         try #require(program.end() == 0, "\(program.text)")
-        return try JSONDecoder().decode(Verdict.self, from: Data(program.output.utf8))
+        return try Self.decoder.decode(Verdict.self, from: Data(program.output.utf8))
     }
 
     private func train(_ run: Run, in folder: TemporaryFolder, output: String = "run", workers: Int = 1) throws -> RunningProgram {
@@ -137,7 +144,7 @@ import Testing
         let folder = try TemporaryFolder(prefix: "dnn-e2e-")
         let program = try train(run, in: folder)
         let verdict = try verdict(folder)
-        #expect(verdict.training == run.training && verdict.held_out == run.heldOut)
+        #expect(verdict.training == run.training && verdict.heldOut == run.heldOut)
         #expect(verdict.causes.first?.id == run.causes.first)
         #expect(Set(run.causes).isSubset(of: verdict.causes.map(\.id)), "\(verdict.causes)")
         if run.causes.isEmpty { #expect(verdict.causes.isEmpty && verdict.next.isEmpty) }
@@ -152,7 +159,8 @@ import Testing
 
     @Test func theFiguresOfUnitsDoNotDependOnTheWorkers() throws {
         let folder = try TemporaryFolder(prefix: "dnn-e2e-")
-        var run = Run(name: "units", layers: ["{dense: {units: 48}}", "relu", "{dense: {units: 32}}", "tanh", "{dense: {units: 10}}"], causes: [])
+        var run = Run(
+            name: "units", layers: ["{dense: {units: 48}}", "relu", "{dense: {units: 32}}", "tanh", "{dense: {units: 10}}"], causes: [])
         run.epochs = 3
         var histories: [[String]] = []
         for workers in 1...2 {
@@ -172,7 +180,8 @@ import Testing
         let folder = try TemporaryFolder(prefix: "dnn-e2e-")
         for (name, depth) in [("shallow", 2), ("deep", 12)] {
             let layers = Array(repeating: ["{dense: {units: 32}}", "sigmoid"], count: depth).flatMap { $0 } + ["{dense: {units: 10}}"]
-            _ = try train(Run(name: name, layers: layers, rule: "{adam: {learning_rate: 0.01}}", epochs: 8, causes: []), in: folder, output: name)
+            _ = try train(
+                Run(name: name, layers: layers, rule: "{adam: {learning_rate: 0.01}}", epochs: 8, causes: []), in: folder, output: name)
         }
         let program = try RunningProgram(
             "dnn-coord", ["compare", folder.appending("shallow"), folder.appending("deep"), "--json"], in: folder)
@@ -183,7 +192,7 @@ import Testing
             var conclusion: String
             var because: String
         }
-        let answer = try JSONDecoder().decode(Answer.self, from: Data(program.output.utf8))
+        let answer = try Self.decoder.decode(Answer.self, from: Data(program.output.utf8))
         #expect(answer.conclusion == "b is worse on training data: not trained well, not overfitting")
         #expect(answer.b.causes.first?.id == "vanishing_gradient" && answer.a.training == "fitted")
         #expect(answer.because.contains("13 layers can do all that 3 can"))
@@ -192,17 +201,21 @@ import Testing
     /// Logistic regression with decay is convex: the smallest eigenvalue is at least λ. Units that begin at 0 sit on a saddle.
     @Test func theCurvatureTellsAMinimumFromASaddle() throws {
         let folder = try TemporaryFolder(prefix: "dnn-e2e-")
-        _ = try train(Run(name: "convex", layers: ["{dense: {units: 10}}"], epochs: 10, l2: "0.01", causes: []), in: folder)
+        _ = try train(
+            Run(
+                name: "convex", layers: ["{dense: {units: 10}}"], rule: "{adam: {learning_rate: 1e-2}}", epochs: 20, l2: "0.001", causes: []
+            ),
+            in: folder)
         let convex = try #require(try verdict(folder, ["--curvature"]).curvature)
         #expect(convex.shape == "minimum")
-        #expect(convex.smallest_eigenvalue > 0 && convex.largest_eigenvalue > 0.1)
+        #expect(convex.smallestEigenvalue > 0 && convex.largestEigenvalue > 0.1)
 
         let other = try TemporaryFolder(prefix: "dnn-e2e-")
         _ = try train(
             Run(name: "saddle", layers: Self.dense(12, activation: "tanh"), epochs: 3, initializer: "{constant: 0}", causes: []), in: other)
         let saddle = try #require(try verdict(other, ["--curvature"]).curvature)
         #expect(saddle.shape == "saddle")
-        #expect(saddle.smallest_eigenvalue < 0 && saddle.largest_eigenvalue > 0)
+        #expect(saddle.smallestEigenvalue < 0 && saddle.largestEigenvalue > 0)
     }
 
     @Test func aFolderWithoutARunIsRefused() throws {

@@ -30,7 +30,8 @@ public struct Curvature: Equatable, Sendable {
     ///   - start: a direction with a share of all.
     ///   - gradient: loss and gradient of the whole objective at given weights.
     public init<Failure: Error>(
-        weights: [Float], lossShare: Double? = nil, steps: Int, start: [Double], gradient: ([Float]) throws(Failure) -> (loss: Double, gradient: [Double])
+        weights: [Float], lossShare: Double? = nil, steps: Int, start: [Double],
+        gradient: ([Float]) throws(Failure) -> (loss: Double, gradient: [Double])
     ) throws(Failure) {
         let here = try gradient(weights)
         var passes = 1
@@ -62,7 +63,9 @@ public struct Curvature: Equatable, Sendable {
         let change = gradientNorm * weightNorm + steepest / 2 * weightNorm * weightNorm
         if change < max(abs(loss), .leastNormalMagnitude) * flatChange { return .plateau }
         if smallest < -steepest * negligible { return .saddle }
-        return (lossShare ?? 0) >= stillLost ? .plateau : .minimum
+        // What a step against the gradient gains where the loss curves most.
+        let gain = gradientNorm * gradientNorm / (2 * max(steepest, .leastNormalMagnitude))
+        return (lossShare ?? 0) >= stillLost && gain < abs(loss) * flatChange ? .plateau : .minimum
     }
 
     /// Of ‖w‖: large against the rounding of floats, small against what bends the loss.

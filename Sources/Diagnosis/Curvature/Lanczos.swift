@@ -50,7 +50,8 @@ public enum Lanczos {
         let (smallest, largest) = (eigen.value(0), eigen.value(diagonal.count - 1))
         return Extremes(
             smallest: smallest, largest: largest, steps: diagonal.count,
-            smallestResidual: outer * abs(eigen.lastComponent(of: smallest)), largestResidual: outer * abs(eigen.lastComponent(of: largest)))
+            smallestResidual: outer * abs(eigen.lastComponent(of: smallest)), largestResidual: outer * abs(eigen.lastComponent(of: largest))
+        )
     }
 
     static func dot(_ a: [Double], _ b: [Double]) -> Double {

@@ -124,7 +124,8 @@ enum Remedy {
     private static func startingWeights(_ s: Signals) -> [Change] {
         var changes: [Change] = []
         if !["auto", "he_normal", "he_uniform", "xavier_normal", "xavier_uniform"].contains(s.settings.initializer) {
-            changes.append(Change(set: "model.initializer=auto", because: "weights that fit the width of their layer keep signals as they are"))
+            changes.append(
+                Change(set: "model.initializer=auto", because: "weights that fit the width of their layer keep signals as they are"))
         }
         for layer in s.settings.weightLayers {
             guard let own = layer.options["initializer"]?.flow, own != "none", own.hasPrefix("{") else { continue }

@@ -111,7 +111,8 @@ extension Rule {
             yieldsTo: [.deadUnits, .learningRateTooHigh, .overRegularised],
             find: { s in
                 guard s.struggles, !s.isSymmetric, !s.isNonFinite, let slope = GradientSlope(s.evidence) else { return nil }
-                let wasStuck = slope.least < Bounds.vanishingOnce && (s.lossShare ?? 1) >= 1 - 2 * Bounds.stillLost / 3
+                let wasStuck =
+                    slope.least < Bounds.vanishingOnce && (s.lossShare ?? 1) >= 1 - 2 * Bounds.stillLost / 3
                     || slope.least < Bounds.vanishingOnce && s.settings.layers.contains(where: \.isSquashing)
                 guard slope.typical < Bounds.vanishing || wasStuck else { return nil }
                 let depth = max(0, min(1, -(max(slope.least, 1e-10).logarithm10) / 10))
@@ -138,14 +139,17 @@ extension Rule {
         Rule(
             id: .learningRateTooLow,
             source: "Bengio 2012, §3.1.1; Karpathy, CS231n (ratio of updates to weights)",
-            yieldsTo: [.nonFinite, .explodingGradient, .learningRateTooHigh, .deadUnits, .saturatedUnits, .vanishingGradient, .overRegularised],
+            yieldsTo: [
+                .nonFinite, .explodingGradient, .learningRateTooHigh, .deadUnits, .saturatedUnits, .vanishingGradient, .overRegularised,
+            ],
             find: { s in
                 guard !s.isFitted, !s.isSymmetric, let update = s.largestUpdate, update.ratio < Bounds.tinyUpdate else { return nil }
                 // A net that has learned and then settled moves little because it has arrived.
                 guard (s.progress ?? 0) < Bounds.stillLost || (s.fall ?? 1) >= Bounds.settled else { return nil }
                 let isHopeless = s.settings.isAdaptive && update.ratio < Bounds.hopelessUpdate
                 return Finding(
-                    isHopeless ? 0.92 : 0.7, ["update_ratio": update.ratio, "learning_rate": s.settings.learningRate, "loss_share": s.lossShare],
+                    isHopeless ? 0.92 : 0.7,
+                    ["update_ratio": update.ratio, "learning_rate": s.settings.learningRate, "loss_share": s.lossShare],
                     "no layer's weights change by more than \(Words.figure(update.ratio)) of their size in a step (0.001 is usual)")
             },
             advise: { s, _ in Remedy.raiseRate(s) }),
@@ -196,7 +200,8 @@ extension Rule {
                 return Finding(
                     0.9,
                     [
-                        "training": s.basis.training, "held_out": s.basis.heldOut, "gap": gap, "held_out_rows": s.basis.heldOutRows.map(Double.init),
+                        "training": s.basis.training, "held_out": s.basis.heldOut, "gap": gap,
+                        "held_out_rows": s.basis.heldOutRows.map(Double.init),
                         "validation_loss_rise": s.validationRise,
                     ],
                     "\(s.basis.metric.rawValue) is \(Words.figure(s.basis.training)) on training data and \(Words.figure(s.basis.heldOut)) on "

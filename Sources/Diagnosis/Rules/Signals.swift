@@ -34,7 +34,8 @@ struct Signals {
         let metric = isRegression ? final?.r2 : final?.accuracy
 
         let failed = evidence.result?.outcome == "failed" && evidence.result?.error?.contains("not finite") == true
-        let isNonFinite = failed || evidence.history.contains { $0.train.map { $0.loss == nil } ?? false } || final.map { $0.loss == nil } ?? false
+        let isNonFinite =
+            failed || evidence.history.contains { $0.train.map { $0.loss == nil } ?? false } || final.map { $0.loss == nil } ?? false
         self.isNonFinite = isNonFinite
         isFitted = !isNonFinite && (metric ?? -.infinity) >= bound
         let trivial = Self.trivialLoss(final ?? last, settings: settings)

@@ -36,7 +36,8 @@ extension CoordinatorProcess {
         append(
             HistoryLine(
                 step: record.step, epoch: record.epoch, learningRate: learningRate, train: train, validation: validation,
-                steps: stepLosses.take(), layers: layerFigures(at: record), weightsSHA256: weightsHash(server.state.currentWeights), seconds: now.seconds))
+                steps: stepLosses.take(), layers: layerFigures(at: record), weightsSHA256: weightsHash(server.state.currentWeights),
+                seconds: now.seconds))
         var text = "epoch \(record.epoch)/\(run.plan.epochs)  train \(train.summary)"
         if let validation { text += "  |  validation \(validation.summary)" }
         reporter.line(text + (record.improved ? "  best" : ""))
@@ -135,7 +136,8 @@ extension CoordinatorProcess {
             append(
                 HistoryLine(
                     step: ending.version, epoch: run.plan.epochs(at: ending.version), learningRate: learningRate, train: nil,
-                    validation: nil, steps: stepLosses.take(), layers: layerFigures(upTo: ending.version), weightsSHA256: result.weightsSHA256,
+                    validation: nil, steps: stepLosses.take(), layers: layerFigures(upTo: ending.version),
+                    weightsSHA256: result.weightsSHA256,
                     seconds: now.seconds))
         }
         let final = finalWeights(ending)

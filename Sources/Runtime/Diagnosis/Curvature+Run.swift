@@ -22,7 +22,8 @@ extension Curvature {
         var weights: [Float] = []
         for entry in run.network.layout.entries { weights += try file.read(entry.name) }
         guard weights.count == run.network.layout.count, weights.allSatisfy(\.isFinite) else {
-            throw UnreadableRun(description: "\(path): holds weights that are not finite or of another net: there is no curvature to look at")
+            throw UnreadableRun(
+                description: "\(path): holds weights that are not finite or of another net: there is no curvature to look at")
         }
         let gradient = try FullGradient(run, threads: threads)
         let stream = RandomStream(seed: run.configuration.seed, purpose: .probe)
