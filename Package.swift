@@ -91,14 +91,14 @@ let package = Package(
         tests(of: "Kernels", ["Exactness"]),
         tests(of: "Wire", ["Exactness"], resources: [.copy("Fixtures")]),
         tests(of: "NeuralNet", ["Exactness", "Kernels"], resources: [.copy("Fixtures")]),
-        tests(of: "Optimization", ["Exactness", "Kernels"], resources: [.copy("Fixtures")]),
+        tests(of: "Optimization", ["Exactness", "Kernels", "NeuralNet"], resources: [.copy("Fixtures")]),
         tests(of: "Datasets", ["Exactness", "Hashing"], resources: [.copy("Fixtures")]),
         tests(of: "Checkpoints", ["Hashing"], resources: [.copy("Fixtures")]),
         tests(of: "Training", ["Exactness", "Wire"]),
         tests(of: "ParameterServer", ["Kernels", "Exactness", "NeuralNet", "Optimization", "OperatingSystem"]),
         tests(of: "RunConfiguration", ["NeuralNet", "Optimization", "Datasets", "Training"], resources: [.copy("Fixtures")]),
         tests(of: "Diagnosis", ["RunConfiguration"]),
-        tests(of: "Runtime", ["OperatingSystem", "Exactness", "Kernels", "ZeroMQ", "Datasets", "NeuralNet", "Wire"]),
+        tests(of: "Runtime", ["OperatingSystem", "Exactness", "Kernels", "ZeroMQ", "Datasets", "NeuralNet", "Wire", "Training"]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["OperatingSystem", "NeuralNet", "dnn-coord", "dnn-worker"], swiftSettings: swiftSettings),
     ]

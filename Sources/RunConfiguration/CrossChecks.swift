@@ -1,5 +1,6 @@
 internal import Datasets
 internal import NeuralNet
+internal import Optimization
 internal import Training
 
 /// The rules between values that are each fine for themselves. A rule is silent where one of its values could not be read.
@@ -7,6 +8,8 @@ struct CrossChecks {
     let diagnostics: Diagnostics
     let data: DataReading?
     let model: ModelReading?
+    let optimizer: OptimizerSettings?
+    let penalties: OptimizerSettings.Penalties?
     let training: TrainingSettings?
     let cluster: ClusterSettings?
 
@@ -15,6 +18,7 @@ struct CrossChecks {
             checkHeldOutShares(data)
             checkTask(data)
         }
+        if let optimizer { checkOptimizer(optimizer) }
         if let training { checkBatch(training) }
         if let data, let training { checkEarlyStopping(data, training) }
         if let cluster, let training {
@@ -35,18 +39,29 @@ struct CrossChecks {
     }
 
     private func checkTask(_ data: DataReading) {
-        let allowed: [LossSpecification] =
-            switch data.task {
-            case .classification: [.softmaxCrossEntropy, .binaryCrossEntropy]
-            case .regression: [.meanSquaredError]
-            }
-        if let loss = model?.loss, !allowed.contains(loss) {
-            let names = allowed.map(\.keyword).joined(separator: " or ")
+        if let loss = model?.loss, loss.isRegression != (data.task == .regression) {
+            let allowed =
+                switch data.task {
+                case .classification: ["softmax_cross_entropy", "binary_cross_entropy"]
+                case .regression: ["mean_squared_error", "mean_absolute_error", "huber"]
+                }
+            let names = allowed.joined(separator: " or ")
             report(
                 "model.loss", beside: ["data.task"], "\(loss.keyword) does not go with task \(data.task.rawValue), which needs \(names)")
         }
         if data.targetStandardize && data.task != .regression {
             report("data.target_standardize", beside: ["data.task"], "only goes with task regression, and task is \(data.task.rawValue)")
+        }
+    }
+
+    private func checkOptimizer(_ optimizer: OptimizerSettings) {
+        if case .adamw = optimizer.rule, let penalties, penalties.l2 != 0 {
+            report("regularization.l2", beside: ["optimizer.rule"], ParameterGroup.decayBesideAdamW)
+        }
+        if optimizer.schedule.countsValidations, data?.validation == .some(.none) {
+            report(
+                "optimizer.schedule", beside: ["data.validation"],
+                "reduce_on_plateau needs validation rows, but data.validation is none")
         }
     }
 

@@ -43,7 +43,7 @@ extension Coordinator {
     /// Sends a worker its lease, whose shards have changed, and its part of an evaluation that is under way.
     mutating func issueLease(to worker: WorkerID, now: Duration) -> [Effect] {
         members[worker]?.leasedAt = now
-        members[worker]?.leasedVersion = version
+        members[worker]?.leasedStep = wireStep
         if case .resting = members[worker]?.standing, !leases.shards(of: worker).isEmpty { members[worker]?.standing = .good }
         let orders = round?.orders(for: leases.shards(of: worker)) ?? []
         return sendLease(to: worker) + orders.map { .evaluate(worker, $0) }
@@ -53,8 +53,14 @@ extension Coordinator {
         guard members[worker] != nil else { return [] }
         members[worker]?.leaseSequence += 1
         let shards = leases.shards(of: worker)
-        let lease = Lease(sequence: members[worker]?.leaseSequence ?? 0, shards: shards, step: version, until: horizon)
+        let lease = Lease(sequence: members[worker]?.leaseSequence ?? 0, shards: shards, step: wireStep, until: leaseEnd)
         return [.lease(worker, lease)] + (shards.isEmpty ? [.unsubscribe(worker)] : [])
+    }
+
+    /// How many rounds there are to a barrier is the search's to say; none is opened at one.
+    private var leaseEnd: UInt64 {
+        guard plan.passes != nil else { return horizon }
+        return version == horizon ? wireStep : .max
     }
 
     /// Everybody's lease with a new horizon, rebalanced where somebody has come or gone.

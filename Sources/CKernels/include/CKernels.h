@@ -3,6 +3,7 @@
 #include "kernel_table.h"
 #include "scalar_math.h"
 #include "units.h"
+#include "vectors.h"
 #include "work_pool.h"
 #if __has_include("update.h")
 #include "update.h"

@@ -48,7 +48,7 @@ public final class LeafEngine {
     ///   - leafRows: batch size / shards.
     ///   - seed: of the run; the key of dropout.
     ///   - threads: the calling one included.
-    ///   - productPath: nil is the preferred one of the instruction set.
+    ///   - productPath: nil is the preferred one of the precision.
     ///   - precision: one without an obstacle on this machine; bf16 products are oneDNN's.
     public init(
         network: Network, tree: ShardTree, leafRows: Int, seed: UInt64, threads: Int = 1, instructionSet: InstructionSet = .effective,
@@ -61,7 +61,7 @@ public final class LeafEngine {
         self.seed = seed
         kernels = NetKernels(instructionSet)
         pool = ComputePool(threads: threads)
-        self.productPath = productPath ?? .preferred(for: instructionSet)
+        self.productPath = productPath ?? .preferred(for: precision)
         self.precision = precision
         precondition(precision == .f32 || precision.obstacle == nil && self.productPath == .oneDNN, "bf16 products where there are none")
         products = self.productPath == .oneDNN ? OneDNNProducts(network, threads: pool.threads, precision: precision) : nil
@@ -92,14 +92,14 @@ public final class LeafEngine {
     /// Class numbers in 0..<outputCount, for the softmax cross-entropy.
     public func setLabels(slot: Int, rows: Int, _ label: (_ row: Int) -> Int32) {
         check(rows)
-        precondition(network.loss == .softmaxCrossEntropy, "this loss takes targets, not labels")
+        precondition(network.loss.takesLabels, "this loss takes targets, not labels")
         for row in 0..<rows { memory[slot].labels[row] = label(row) }
     }
 
     /// The slot's targets `[rows, outputCount]`, to be written, for the losses that compare values.
     public func targets(slot: Int, rows: Int) -> MutableFloatView {
         check(rows)
-        precondition(network.loss != .softmaxCrossEntropy, "this loss takes labels, not targets")
+        precondition(!network.loss.takesLabels, "this loss takes labels, not targets")
         return memory[slot].targets.mutableView[0..<rows * network.outputCount]
     }
 
@@ -136,6 +136,18 @@ public final class LeafEngine {
         return memory[slot].outputs[network.stages.count - 1].view[0..<rows * network.outputCount]
     }
 
+    /// The class that the last pass found for a row of the slot: of the largest logit, or whether a single one is above 0.
+    public func foundClass(slot: Int, row: Int) -> Int {
+        precondition(!network.loss.isRegression, "a regression has no classes")
+        return Int(memory[slot].classified[row])
+    }
+
+    /// The class that a row of the slot belongs to.
+    public func trueClass(slot: Int, row: Int) -> Int {
+        precondition(!network.loss.isRegression, "a regression has no classes")
+        return network.loss.takesLabels ? Int(memory[slot].labels[row]) : memory[slot].targets.view[row] > 0.5 ? 1 : 0
+    }
+
     // MARK: One pass
 
     func begin(_ pass: Pass) {
@@ -147,6 +159,8 @@ public final class LeafEngine {
 
     func figures(of leaf: LeafSlot) -> BlockFigures {
         let figures = memory[leaf.slot].figures
-        return BlockFigures(rows: leaf.rows, lossSum: figures.loss, correct: figures.correct, squaredError: figures.squaredError)
+        return BlockFigures(
+            rows: leaf.rows, lossSum: figures.loss, correct: figures.correct, topFive: figures.topFive,
+            squaredError: figures.squaredError)
     }
 }

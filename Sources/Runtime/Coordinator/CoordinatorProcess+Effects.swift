@@ -90,7 +90,7 @@ extension CoordinatorProcess {
     }
 
     /// Sends a data message; a peer that can't take it is lost: it has no way to catch up but to come again.
-    private func send(_ header: DataHeader, body: consuming Frame? = nil, to worker: WorkerID) {
+    func send(_ header: DataHeader, body: consuming Frame? = nil, to worker: WorkerID) {
         guard let address = peers[worker]?.data else { return }
         var header = header
         header.incarnation = 1
@@ -123,6 +123,16 @@ extension CoordinatorProcess {
         }
     }
 
+    /// Lets more of a gradient in that has to be there as a whole before any of it is used.
+    func pushReduced(_ count: Int) {
+        guard server.chunks.count > WireProtocol.chunkWindow else { return }
+        for (worker, peer) in peers where peer.isSubscribed { sendReduced(count, to: worker) }
+    }
+
+    private func sendReduced(_ count: Int, to worker: WorkerID) {
+        send(DataHeader(kind: .reduced, chunk: UInt32(count), step: server.round), to: worker)
+    }
+
     /// Tells a worker that shares memory with us where a chunk lies; false if its values have to travel.
     private func announce(_ chunk: Int, version: UInt64, block: FloatBlock, to worker: WorkerID, _ peer: Peer) -> Bool {
         guard let segments, segments.gradients(of: peer.processID) != nil, lanes[peer.control.lane].isLocal,
@@ -144,10 +154,14 @@ extension CoordinatorProcess {
             for chunk in 0..<server.chunks.count { send(chunk, version: Evaluation.bestVersion, block: best.weights) }
             return
         }
-        for chunk in 0..<server.chunks.count { send(chunk, version: server.version, block: server.state.currentWeights) }
-        for chunk in 0..<server.chunks.count where server.isReady(chunk) {
-            send(chunk, version: server.version + 1, block: server.state.nextWeights)
+        for chunk in 0..<server.chunks.count { send(chunk, version: server.round, block: server.openWeights) }
+        if let stepServer {
+            for chunk in 0..<server.chunks.count where stepServer.isReady(chunk) {
+                send(chunk, version: server.round + 1, block: stepServer.state.nextWeights)
+            }
         }
+        if let round = closureServer?.openRound { sendRound(round, to: worker) }
+        if server.lowestIncomplete > 0, server.chunks.count > WireProtocol.chunkWindow { sendReduced(server.lowestIncomplete, to: worker) }
         peers[worker]?.isSubscribed = true
     }
 

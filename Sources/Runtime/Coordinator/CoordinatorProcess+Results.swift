@@ -36,14 +36,20 @@ extension CoordinatorProcess {
         append(
             HistoryLine(
                 step: record.step, epoch: record.epoch, learningRate: learningRate, train: train, validation: validation,
-                steps: stepLosses.take(), layers: layerFigures(at: record), weightsSHA256: weightsHash(server.state.currentWeights),
+                steps: stepLosses.take(), layers: layerFigures(at: record), weightsSHA256: weightsHash(server.completeWeights),
                 seconds: now.seconds))
-        var text = "epoch \(record.epoch)/\(run.plan.epochs)  train \(train.summary)"
+        var text = "epoch \(record.epoch)/\(run.plan.epochs)  "
+        if closureServer != nil { text += searchText + "  |  " }
+        text += "train \(train.summary)"
         if let validation { text += "  |  validation \(validation.summary)" }
         reporter.line(text + (record.improved ? "  best" : ""))
+        if let figures = record.validation, let rate = rates.observe(validationLoss: figures.meanLoss, after: record.step) {
+            reporter.line("no gain in validation loss: the learning rate is reduced to \(rate)")
+        }
     }
 
-    var learningRate: Double { run.configuration.optimizer.rule.learningRate }
+    /// Of the step that made the complete version.
+    var learningRate: Double { server.lastLearningRate ?? rates.rate(step: server.version) }
 
     private func append(_ line: HistoryLine) {
         do {
@@ -56,6 +62,17 @@ extension CoordinatorProcess {
     private func report(_ figures: PartFigures, of part: PartID) -> PartReport {
         PartReport(
             figures, spread: run.targetSpreads[part], targetScaling: run.data.targetScaling, trivial: run.trivialPredictors[part])
+    }
+
+    /// With all that is said about held-out rows at the end.
+    private func finalReport(_ figures: PartFigures, of part: PartID) -> PartReport {
+        var report = report(figures, of: part)
+        if run.network.classCount != nil {
+            let classes = ClassReport(
+                figures.confusion, classCount: run.network.confusionClasses(of: part), names: run.data.classNames ?? [])
+            report.add(figures, classes)
+        }
+        return report
     }
 
     /// Figures by layer at a barrier: norms of the step that made `version`, and what units did on the sample.
@@ -75,7 +92,7 @@ extension CoordinatorProcess {
             let entries = run.network.layout.entries.indices.filter { run.network.layout.entries[$0].layer == layer }
             var figures = HistoryLine.LayerFigures(name: run.network.layers[layer].name)
             if hasNorms, let first = entries.first, let last = entries.last {
-                let sums = server.norms.sums(of: first..<last + 1)
+                let sums = server.squareSums(of: first..<last + 1)
                 figures.gradientNorm = finite(sums.gradient.squareRoot())
                 figures.weightNorm = finite(sums.weights.squareRoot())
                 figures.updateRatio = finite((sums.change / sums.weights).squareRoot())
@@ -92,7 +109,7 @@ extension CoordinatorProcess {
 
     func keepBest() {
         let block = best?.weights ?? FloatBlock(count: run.network.layout.count)
-        block.mutableView.copy(from: server.state.currentWeights.view)
+        block.mutableView.copy(from: server.completeWeights.view)
         guard let kept = machine.stopping.best else { return }
         best = (kept.step, kept.value, block)
     }
@@ -115,8 +132,9 @@ extension CoordinatorProcess {
         return StateCopy(
             step: machine.version, epoch: run.plan.epochs(at: machine.version), leafClass: machine.leafClass ?? "",
             progress: ProgressState(
-                step: machine.version, stopping: machine.stopping, bitRelevantKeys: run.configuration.bitRelevantKeys),
-            weights: copied(server.state.currentWeights), slots: server.state.currentSlots.map(copied),
+                step: machine.version, stopping: machine.stopping, plateau: rates.plateau, search: closureServer?.scalars,
+                bitRelevantKeys: run.configuration.bitRelevantKeys),
+            weights: copied(server.completeWeights), slots: server.completeSlots.map(copied),
             best: best.map { ($0.step, $0.value, copied($0.weights)) })
     }
 
@@ -162,14 +180,14 @@ extension CoordinatorProcess {
 
     private func finalWeights(_ ending: Ending) -> FloatBlock {
         if ending.restoresBest, let best { return best.weights }
-        return server.state.currentWeights
+        return server.completeWeights
     }
 
     private func result(of ending: Ending) -> RunResult {
         let weights = finalWeights(ending)
         var state = SHA256()
         state.update(weights.view.bytes)
-        for slot in server.state.currentSlots { state.update(slot.view.bytes) }
+        for slot in server.completeSlots { state.update(slot.view.bytes) }
         let training = trainingBegan.map { ((trainingEnded ?? now) - $0).seconds } ?? 0
         let samples = samplesTrained(until: ending.version)
         var outcome = ""
@@ -184,47 +202,32 @@ extension CoordinatorProcess {
         }
         return RunResult(
             weightsSHA256: weightsHash(weights), stateSHA256: state.finalize().description, outcome: outcome, error: error,
-            steps: ending.version, evaluations: ending.version, epochs: run.plan.epochs(at: ending.version),
-            bestEpoch: machine.stopping.best?.epoch, penalty: penalty(of: weights), virtualShards: run.description.shardCount,
-            workersSeen: machine.events.workersSeen, parameters: run.network.layout.count,
+            steps: ending.version, evaluations: server.evaluations, epochs: run.plan.epochs(at: ending.version),
+            bestEpoch: machine.stopping.best?.epoch, penalty: run.updater.penalty(of: weights.view),
+            virtualShards: run.description.shardCount, workersSeen: machine.events.workersSeen, parameters: run.network.layout.count,
             precision: run.description.precision.rawValue, leafClass: machine.leafClass,
             numericsVersion: numericsVersion, runSHA256: run.runSHA256.description, dataSHA256: run.data.dataSHA256.description,
             train: ending.figures[.train].map { report($0, of: .train) },
-            validation: ending.figures[.validation].map { report($0, of: .validation) },
-            test: ending.figures[.test].map { report($0, of: .test) }, wallSeconds: now.seconds, trainingSeconds: training,
+            validation: ending.figures[.validation].map { finalReport($0, of: .validation) },
+            test: ending.figures[.test].map { finalReport($0, of: .test) }, wallSeconds: now.seconds, trainingSeconds: training,
             samplesPerSecond: training > 0 ? Double(samples) / training : 0, peakMemoryBytes: Machine.peakMemory,
             events: RunResult.EventReport(
-                leasesReissued: machine.events.leasesReissued, workersLost: machine.events.workersLost, framesDropped: framesDropped))
+                leasesReissued: machine.events.leasesReissued, workersLost: machine.events.workersLost, framesDropped: framesDropped,
+                stepsSkipped: server.skippedSteps))
     }
 
     private func samplesTrained(until version: UInt64) -> Int {
+        if let closureServer { return closureServer.samplesSeen }
         let train = run.plan.train
         let rest = (0..<UInt64(train.stepInEpoch(version))).reduce(0) { $0 + train.sampleCount(step: $1) }
         return Int(train.epoch(ofStep: version)) * train.rowCount + rest
     }
 
-    /// ½λ‖w‖² + λ₁‖w‖₁ over what is regularised: double sums over figure blocks, joined by the tree.
-    private func penalty(of weights: FloatBlock) -> Double {
-        let treatment = run.updater.treatment
-        guard treatment.l1 != 0 || treatment.l2 != 0 else { return 0 }
-        var blocks: [Double] = []
-        for start in stride(from: 0, to: weights.count, by: figureBlockLength) {
-            let block = start..<min(start + figureBlockLength, weights.count)
-            var sum = 0.0
-            for entry in run.network.layout.entries where entry.isRegularized && entry.range.overlaps(block) {
-                for index in entry.range.clamped(to: block) {
-                    let value = Double(weights.view[index])
-                    sum += treatment.l2 / 2 * value * value + treatment.l1 * abs(value)
-                }
-            }
-            blocks.append(sum)
-        }
-        return treeSum(blocks)
-    }
-
     private func summarize(_ result: RunResult, ending: Ending) {
         switch ending.outcome {
-        case .completed: reporter.line("completed after \(result.epochs) epochs, \(result.steps) steps")
+        case .completed:
+            let evaluations = closureServer == nil ? "" : ", \(result.evaluations) evaluations"
+            reporter.line("completed after \(result.epochs) epochs, \(result.steps) steps\(evaluations)")
         case .stoppedEarly(let reason): reporter.line("stopped early after \(result.epochs) epochs: \(reason)")
         case .interrupted where trainingBegan == nil: reporter.line("interrupted before training began")
         case .interrupted: reporter.line("interrupted at step \(result.steps); the last complete step is saved in \(folder.checkpoints)")

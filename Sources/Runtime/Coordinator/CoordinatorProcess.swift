@@ -42,7 +42,10 @@ final class CoordinatorProcess {
     let folder: RunFolder
     let start = Machine.monotonicTime
     var machine: Coordinator
-    let server: ParameterServer
+    let server: any GradientServer
+    /// The same server, of whichever kind it is.
+    let stepServer: ParameterServer?
+    let closureServer: ClosureServer?
     let inbox: Inbox
     let lanes: [Lane]
     var peers: [WorkerID: Peer] = [:]
@@ -53,6 +56,7 @@ final class CoordinatorProcess {
     let locals: LocalWorkers
     /// nil: payload travels in messages to local workers too.
     let segments: SharedSegments?
+    let rates: LearningRates
     let writer: SnapshotWriter
     var reporter: ProgressReporter
     var best: (step: UInt64, value: Double, weights: FloatBlock)?
@@ -132,23 +136,30 @@ final class CoordinatorProcess {
         self.inbox = inbox
         let spare = max(0, cores - localWorkers * options.threads)
         let lenderTable = LenderTable()
-        server = try ParameterServer(
-            layout: run.network.layout, updater: run.updater, plan: run.plan.train, tree: run.plan.tree,
-            chunkByteCount: run.description.chunkByteCount,
-            threads: run.network.layout.count < Self.smallestSharedUpdate ? 0 : min(spare, Self.mostUpdateThreads), completion: updates,
-            weightBlocks: segments?.weightBlocks,
-            learningRate: { [rate = run.configuration.optimizer.rule.learningRate] _ in rate }, isFree: { lenderTable.isFree($0) },
-            release: { inbox.release($0) })
+        let rates = LearningRates(run.schedule)
+        self.rates = rates
+        if run.plan.passes != nil {
+            let made = try Self.closureServer(run, segments: segments, lenders: lenderTable, inbox: inbox)
+            (server, stepServer, closureServer) = (made, nil, made)
+        } else {
+            let made = try ParameterServer(
+                layout: run.network.layout, updater: run.updater, plan: run.plan.train, tree: run.plan.tree,
+                chunkByteCount: run.description.chunkByteCount,
+                threads: run.network.layout.count < Self.smallestSharedUpdate ? 0 : min(spare, Self.mostUpdateThreads),
+                completion: updates, weightBlocks: segments?.weightBlocks, policy: run.configuration.training.nonFinite,
+                learningRate: { [rates] in rates.rate(step: $0) }, isFree: { lenderTable.isFree($0) }, release: { inbox.release($0) })
+            (server, stepServer, closureServer) = (made, made, nil)
+        }
         server.window = WireProtocol.chunkWindow
         self.lenderTable = lenderTable
         writer = try SnapshotWriter(
             folder: folder.checkpoints, keep: run.configuration.training.keptCheckpoints, layout: run.network.layout,
-            slotNames: run.updater.slotNames,
+            slotNames: closureServer?.slotNames ?? run.updater.slotNames,
             identity: { [runSHA256 = run.runSHA256, data = run.data.dataSHA256] leafClass in
                 RunIdentity(runSHA256: runSHA256, dataSHA256: data, leafClass: leafClass, numericsVersion: numericsVersion)
             }, configuration: run.configuration.effectiveYAML, metadata: try run.modelMetadata)
         reporter = ProgressReporter(isQuiet: options.isQuiet, plan: run.plan)
-        run.network.initialize(into: server.state.currentWeights.mutableView, seed: run.configuration.seed)
+        server.initializeWeights { run.network.initialize(into: $0.mutableView, seed: run.configuration.seed) }
         localWorkerCount = localWorkers
         threadsPerWorker = options.threads
     }
@@ -190,7 +201,9 @@ final class CoordinatorProcess {
             if now - lastTick >= machine.tickInterval {
                 lastTick = now
                 dispatch(.tick(uncovered: server.uncoveredShards))
-                reporter.update(step: machine.version, loss: server.lastLoss, workers: machine.admittedWorkers, now: now)
+                reporter.update(
+                    step: machine.version, evaluations: closureServer?.evaluations, loss: server.lastLoss,
+                    workers: machine.admittedWorkers, now: now)
             }
         }
         return try finish()
@@ -209,8 +222,14 @@ final class CoordinatorProcess {
 
     /// Takes what the server has ready: chunks of the next version go out, a complete version is an event.
     func advanceServer() {
+        if let closureServer { advance(closureServer) }
+        if let stepServer { advance(stepServer) }
+    }
+
+    private func advance(_ server: ParameterServer) {
         while ending == nil, let progress = server.nextProgress(wantsNorms: wantsNorms) {
             switch progress {
+            case .reduced(let count): pushReduced(count)
             case .chunkReady(let chunk): pushWeights(chunk: chunk, version: server.version + 1, block: server.state.nextWeights)
             case .stepCompleted(let version):
                 stepObserver?(version, now)

@@ -36,10 +36,27 @@ extension PreparedRun {
     }
 
     var trainingLines: [String] {
-        [
-            "training  \(plan.epochs) epochs of \(plan.train.stepsPerEpoch) steps, batch \(description.batchSize) = "
-                + "\(description.shardCount) virtual shards × \(description.leafRows) rows, \(updater.rule.keyword)"
-        ]
+        let batch =
+            "batch \(description.batchSize) = \(description.shardCount) virtual shards × \(description.leafRows) rows"
+        guard let limits = updater.rule.closureLimits else {
+            return ["training  \(plan.epochs) epochs of \(plan.stepsPerEpoch) steps, \(batch), \(updater.rule.keyword)"] + groupLines
+        }
+        let steps = limits.isFullPass ? "1 step" : "\(plan.stepsPerEpoch) steps"
+        let pass =
+            limits.isFullPass ? "pass over all \(plan.train.rowCount) rows (\(plan.train.stepsPerEpoch) batches)" : "batch"
+        return [
+            "training  \(plan.epochs) epochs of \(steps), each up to \(limits.maxEvaluations) evaluations of one \(pass); \(batch), "
+                + updater.rule.keyword
+        ] + groupLines
+    }
+
+    /// What belongs to each group: the first one that matches has a parameter.
+    private var groupLines: [String] {
+        configuration.optimizer.groups.enumerated().map { index, group in
+            let members = zip(network.layout.entries, updater.groupOfSegment).filter { $0.1 == index }.map { $0.0 }
+            let count = members.reduce(0) { $0 + $1.range.count }
+            return "group     \(group.match): \(members.count) entries of \(count) parameters" + (group.isFrozen ? ", frozen" : "")
+        }
     }
 
     private func shape(_ dimensions: [Int]) -> String {

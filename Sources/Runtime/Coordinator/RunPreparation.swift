@@ -4,6 +4,7 @@ internal import Foundation
 internal import Hashing
 internal import NeuralNet
 internal import Optimization
+internal import ParameterServer
 internal import RunConfiguration
 internal import Training
 internal import Wire
@@ -17,6 +18,7 @@ struct PreparedRun {
     let data: PreparedData
     let network: Network
     let updater: Updater
+    let schedule: LearningRateSchedule
     let parts: [PartID: ShardedPart]
     let description: RunDescription
     let plan: RunPlan
@@ -43,11 +45,12 @@ struct PreparedRun {
         let mismatches = Self.mismatches(configuration: configuration, data: data, network: network)
         guard mismatches.isEmpty else { throw ProblemList(mismatches) }
 
-        let segments = network.layout.entries.map { UpdateSegment(range: $0.range, isRegularized: $0.isRegularized) }
         do {
-            updater = try Updater(rule: configuration.optimizer.rule, treatment: configuration.optimizer.treatment, segments: segments)
+            updater = try Updater(
+                rule: configuration.optimizer.rule, treatment: configuration.optimizer.treatment, segments: network.layout.updateSegments,
+                groups: configuration.optimizer.groups)
         } catch {
-            throw ProblemList([configuration.sourceMap.problem(at: "optimizer.rule", "\(error)")])
+            throw ProblemList([Self.problem(error, in: configuration)])
         }
         let training = configuration.training
         var parts: [PartID: ShardedPart] = [:]
@@ -59,6 +62,7 @@ struct PreparedRun {
             targetScaling: data.targetScaling, shardCount: training.virtualShards, batchSize: training.batchSize,
             trainRows: data.train.rowCount, validationRows: data.validation?.rowCount ?? 0, testRows: data.test?.rowCount ?? 0,
             sampleRows: min(Self.sampleRows, data.train.rowCount), chunkByteCount: configuration.cluster.chunkBytes,
+            countsRounds: updater.rule.isClosureRule,
             instructionSet: configuration.cluster.instructionSet == .auto ? nil : configuration.cluster.instructionSet.rawValue,
             precision: training.precision)
         var plans: [PartID: StepPlan] = [:]
@@ -74,7 +78,9 @@ struct PreparedRun {
         self.description = description
         plan = RunPlan(
             tree: description.tree, parts: plans, epochs: training.epochs, validateEvery: training.validateEvery,
-            earlyStopping: training.earlyStopping)
+            earlyStopping: training.earlyStopping,
+            passes: updater.rule.closureLimits.map { StepPasses(plan: description.plan(of: .train), isFull: $0.isFullPass) })
+        schedule = configuration.optimizer.schedule(horizon: plan.totalSteps)
         runSHA256 = SHA256.hash(of: Array(configuration.bitRelevantCanonical.utf8))
     }
 
@@ -97,6 +103,18 @@ struct PreparedRun {
         return configuration.problem(atLayer: layer, error.description)
     }
 
+    private static func problem(_ error: OptimizationError, in configuration: RunConfiguration) -> Problem {
+        let groups = SettingPath("optimizer.groups")
+        switch error {
+        case .unmatchedPattern(let group, _, _):
+            return configuration.sourceMap.problem(at: groups.index(group).key("match"), error.description)
+        case .groupOption(let group, let name, let text):
+            return configuration.sourceMap.problem(at: groups.index(group).key(name), text)
+        case .everythingFrozen: return configuration.sourceMap.problem(at: groups, error.description)
+        case .option, .gradientNotFinite, .lossNotFinite: return configuration.sourceMap.problem(at: "optimizer.rule", error.description)
+        }
+    }
+
     /// What the net and the data must agree on.
     private static func mismatches(configuration: RunConfiguration, data: PreparedData, network: Network) -> [Problem] {
         var problems: [Problem] = []
@@ -112,12 +130,12 @@ struct PreparedRun {
             complain("binary_cross_entropy needs 2 classes, the data has \(count); use softmax_cross_entropy")
         case (.binaryCrossEntropy, .classes):
             break
-        case (.meanSquaredError, .values) where network.outputCount != 1:
-            complain("the data has one target value per row, but the net has \(network.outputCount) outputs")
-        case (.meanSquaredError, .values):
-            break
-        case (.meanSquaredError, .classes):
-            complain("mean_squared_error needs data.task: regression")
+        case (.meanSquaredError, .values), (.meanAbsoluteError, .values), (.huber, .values):
+            if network.outputCount != 1 {
+                complain("the data has one target value per row, but the net has \(network.outputCount) outputs")
+            }
+        case (.meanSquaredError, .classes), (.meanAbsoluteError, .classes), (.huber, .classes):
+            complain("\(network.loss.keyword) needs data.task: regression")
         case (.softmaxCrossEntropy, .values), (.binaryCrossEntropy, .values):
             complain("\(network.loss.keyword) needs data.task: classification")
         }

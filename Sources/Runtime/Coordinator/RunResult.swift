@@ -1,6 +1,5 @@
 internal import Datasets
 internal import Foundation
-internal import Training
 
 /// `result.json`: the run in figures. Keys are part of the user's interface (results.md).
 struct RunResult: Encodable {
@@ -35,6 +34,7 @@ struct RunResult: Encodable {
         var leasesReissued: Int
         var workersLost: Int
         var framesDropped: Int
+        var stepsSkipped: Int
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -94,50 +94,7 @@ extension RunResult.EventReport {
         case leasesReissued = "leases_reissued"
         case workersLost = "workers_lost"
         case framesDropped = "frames_dropped"
-    }
-}
-
-/// A part's figures as they are reported: means, in original units where units exist.
-struct PartReport: Encodable, Equatable {
-    var loss: Double?
-    var accuracy: Double?
-    var rmse: Double?
-    var r2: Double?
-    var samples: Int
-    /// What the best constant prediction gives on the same rows.
-    var trivialLoss: Double?
-    var trivialAccuracy: Double?
-
-    /// - Parameter spread: of a regression's targets over the same rows, nil for classification.
-    init(_ figures: PartFigures, spread: TargetSpread?, targetScaling: TargetScaling?, trivial: TrivialPredictor? = nil) {
-        loss = figures.meanLoss.isFinite ? figures.meanLoss : nil
-        samples = figures.rows
-        trivialLoss = trivial?.loss
-        trivialAccuracy = trivial?.accuracy
-        guard let spread else {
-            accuracy = figures.accuracy
-            return
-        }
-        let error = (figures.squaredError / Double(figures.rows)).squareRoot()
-        let original = targetScaling?.originalDifference(error) ?? error
-        guard original.isFinite else { return }
-        rmse = original
-        if spread.squares > 0 { r2 = 1 - original * original * Double(figures.rows) / spread.squares }
-    }
-
-    private enum CodingKeys: String, CodingKey {
-        case loss, accuracy, rmse, r2, samples
-        case trivialLoss = "trivial_loss"
-        case trivialAccuracy = "trivial_accuracy"
-    }
-
-    /// For one line of text.
-    var summary: String {
-        var words = ["loss " + (loss.map { $0.formatted(digits: 4) } ?? "not finite")]
-        if let accuracy { words.append("accuracy " + accuracy.formatted(digits: 4)) }
-        if let rmse { words.append("rmse " + rmse.formatted(digits: 4)) }
-        if let r2 { words.append("R² " + r2.formatted(digits: 4)) }
-        return words.joined(separator: "  ")
+        case stepsSkipped = "steps_skipped"
     }
 }
 

@@ -3,6 +3,7 @@ internal import Dispatch
 internal import Kernels
 internal import NeuralNet
 internal import OperatingSystem
+internal import Optimization
 internal import RunConfiguration
 internal import Synchronization
 internal import Training
@@ -11,6 +12,9 @@ internal import Training
 struct ProgressState: Codable, Sendable {
     var step: UInt64
     var stopping: EarlyStoppingState
+    var plateau: PlateauState
+    /// Of a closure rule: the numbers that go with its slots.
+    var search: ClosureScalars?
     var bitRelevantKeys: [BitRelevantKey]
 }
 

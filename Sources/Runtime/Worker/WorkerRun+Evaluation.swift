@@ -16,6 +16,7 @@ extension WorkerRun {
         if engine.slotCount == 0 { engine.reserve(leaves: 1) }
         var figures: [Wire.BlockFigures] = []
         var units: [UnitCounts] = []
+        var confusion: [UInt64: UInt32]? = network.confusionClasses(of: key.part) == nil ? nil : [:]
         while figures.count < blocks {
             let first = figures.count
             let count = min(engine.slotCount, blocks - first)
@@ -27,22 +28,46 @@ extension WorkerRun {
             }
             figures += engine.evaluate(slots, weights: view).map {
                 Wire.BlockFigures(
-                    rows: UInt32($0.rows), correct: UInt32($0.correct), loss: $0.lossSum, squaredError: $0.squaredError)
+                    rows: UInt32($0.rows), correct: UInt32($0.correct), topFive: UInt32($0.topFive), loss: $0.lossSum,
+                    squaredError: $0.squaredError)
+            }
+            if confusion != nil {
+                for slot in slots {
+                    for row in 0..<slot.rows {
+                        let truth = engine.trueClass(slot: slot.slot, row: row), found = engine.foundClass(slot: slot.slot, row: row)
+                        confusion?[UInt64(truth) << 32 | UInt64(found), default: 0] += 1
+                    }
+                }
             }
             if key.part == .sample { engine.addUnits(of: slots, to: &units) }
             try drain()
             if link.hasCommand { throw Interruption.command }
         }
+        let pairs = (confusion ?? [:]).sorted { $0.key < $1.key }
+        let all = ShardFigures(
+            blocks: figures,
+            confusion: pairs.map {
+                ConfusionCount(truth: UInt32($0.key >> 32), found: UInt32(truncatingIfNeeded: $0.key), count: $0.value)
+            })
         let marks = UnitFigures.encode(units.map(UnitFigures.init))
-        let figureBytes = figures.count * Wire.BlockFigures.byteCount
-        let body = Frame(byteCount: figureBytes + marks.count) {
-            Wire.BlockFigures.encode(figures, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<figureBytes]))
-            UnsafeMutableRawBufferPointer(rebasing: $0[figureBytes...]).copyBytes(from: marks)
+        let body = Frame(byteCount: all.byteCount + marks.count) {
+            all.encode(into: UnsafeMutableRawBufferPointer(rebasing: $0[..<all.byteCount]))
+            UnsafeMutableRawBufferPointer(rebasing: $0[all.byteCount...]).copyBytes(from: marks)
         }
         try connection.send(
             DataHeader(kind: .figures, node: key.part.rawValue, chunk: UInt32(key.shard), count: UInt32(figures.count), step: order.number),
             body: body)
         return true
+    }
+}
+
+extension Network {
+    /// The classes for which it is counted which was taken for which, in that part of the data; nil: it is not counted.
+    func confusionClasses(of part: PartID) -> Int? {
+        switch part {
+        case .train, .sample: nil
+        case .validation, .test: classCount.flatMap { $0 <= WireProtocol.maximumConfusionClasses ? $0 : nil }
+        }
     }
 }
 

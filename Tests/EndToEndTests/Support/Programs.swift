@@ -127,11 +127,21 @@ struct Result: Decodable {
         var rmse: Double?
         var r2: Double?
         var samples: Int
+        var top5Accuracy: Double?
+        var confusion: [[Int]]?
+        var perClass: [String: ClassFigures]?
+    }
+
+    struct ClassFigures: Decodable {
+        var precision: Double?
+        var recall: Double?
+        var support: Int
     }
 
     struct Events: Decodable {
         var leasesReissued: Int
         var workersLost: Int
+        var stepsSkipped: Int
     }
 
     var weightsSha256: String
@@ -139,11 +149,13 @@ struct Result: Decodable {
     var outcome: String
     var error: String?
     var steps: Int
+    var evaluations: Int
     var epochs: Int
     var bestEpoch: Int?
     var virtualShards: Int
     var workersSeen: Int
     var parameters: Int
+    var penalty: Double
     var leafClass: String?
     var train: Part?
     var validation: Part?
