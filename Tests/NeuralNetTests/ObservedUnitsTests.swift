@@ -56,6 +56,19 @@ import Testing
         #expect(counts(engine, weights, [[x]]) == [.outside(flat)])
     }
 
+    /// Unit 0 has the pieces x and −x, unit 1 the pieces 0 and x + 3.
+    @Test func piecesWinWhereTheyAreLargestAndTheLowestOnTies() throws {
+        let network = try Network(net([1], [.maxout(units: 2, pieces: 2), .dense(units: 2)]))
+        #expect(network.observedUnits.map(\.question) == [.wins(pieces: 2)])
+        let weights = zeros(network.layout.count)
+        weights.mutableView.fill(0)
+        for (index, value) in [1, -1, 0, 1, 0, 0, 0, 3].enumerated() { weights.mutableView[index] = Float(value) }
+        let engine = LeafEngine(network: network, tree: ShardTree(shardCount: 1), leafRows: 4, seed: 1)
+        engine.reserve(leaves: 1)
+        // x = 2: 0 and 1; x = −2: 1 and 1; x = −4: 1 and 0; x = 0: a tie, 0, and 1.
+        #expect(counts(engine, weights, [[2, -2, -4, 0]]) == [.wins([3, 5])])
+    }
+
     @Test func layersWithoutAQuestionAreNotObserved() throws {
         let network = try Network(net([4], [.dense(units: 3), .relu, .dropout(rate: 0.5), .dense(units: 5), .tanh, .dense(units: 2)]))
         #expect(network.observedUnits.map(\.layer) == [1, 4])

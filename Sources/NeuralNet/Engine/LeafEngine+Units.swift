@@ -31,7 +31,7 @@ extension LeafEngine {
         case (.outside(let range), .outside(let count)):
             counts = .outside(count + UnitKernels.countOutside(range, y))
         case (.wins, .wins(var wins)):
-            workers[units.stage]?.addWins(slotNotes: memory[block.slot].notes[units.stage], rows: block.rows, to: &wins)
+            workers[units.stage]?.addWins(x: memory[block.slot].stageInput(units.stage), rows: block.rows, to: &wins)
             counts = .wins(wins)
         case (.alive, _), (.outside, _), (.wins, _):
             preconditionFailure("counts of another net")

@@ -55,8 +55,8 @@ protocol LeafWorker: AnyObject {
     ///   - gradient: every element is written.
     func backward(
         _ leaf: LeafCall, x: FloatView, y: FloatView, dy: MutableFloatView, dx: MutableFloatView?, gradient: MutableFloatView)
-    /// Adds to each piece how many outputs it has won in the forward pass of so many rows that these notes are from.
-    func addWins(slotNotes: AnyObject?, rows: Int, to wins: inout [Int])
+    /// Adds to each piece how many outputs it wins in so many rows of the input.
+    func addWins(x: FloatView, rows: Int, to wins: inout [Int])
     /// Brings a sum of leaves' gradients into the order of the layout.
     func finish(gradient sum: MutableFloatView, into target: MutableFloatView, thread: Int)
 }
@@ -66,7 +66,7 @@ extension LeafWorker {
     var parameterGradientCount: Int { 0 }
     func prepare(rows: Int, training: Bool) {}
     func load(parameters: FloatView, training: Bool) {}
-    func addWins(slotNotes: AnyObject?, rows: Int, to wins: inout [Int]) {}
+    func addWins(x: FloatView, rows: Int, to wins: inout [Int]) {}
     func finish(gradient sum: MutableFloatView, into target: MutableFloatView, thread: Int) {
         target.copy(from: sum.view)
     }
