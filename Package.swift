@@ -69,12 +69,14 @@ let package = Package(
         library("ParameterServer", ["Kernels", "Exactness", "NeuralNet", "Optimization", "OperatingSystem"]),
         library("RunConfiguration", [yams, "NeuralNet", "Optimization", "Datasets", "Training"]),
 
+        library("Diagnosis", [yams]),
+
         // The shells and the programs.
         library(
             "Runtime",
             [
                 "ZeroMQ", "OperatingSystem", "Hashing", "Exactness", "Kernels", "Wire", "NeuralNet", "Optimization", "Datasets",
-                "Checkpoints", "Training", "ParameterServer", "RunConfiguration", logging,
+                "Checkpoints", "Training", "ParameterServer", "RunConfiguration", "Diagnosis", logging,
             ]),
         library("ProgramEntry", [argumentParser]),
         library("FuzzTargets", ["Checkpoints", "Datasets", "Exactness", "OperatingSystem", "RunConfiguration", "Wire"]),
@@ -96,6 +98,7 @@ let package = Package(
         tests(of: "Training", ["Exactness", "Wire"]),
         tests(of: "ParameterServer", ["Kernels", "Exactness", "NeuralNet", "Optimization", "OperatingSystem"]),
         tests(of: "RunConfiguration", ["NeuralNet", "Optimization", "Datasets", "Training"], resources: [.copy("Fixtures")]),
+        tests(of: "Diagnosis", ["RunConfiguration"]),
         tests(of: "Runtime", ["OperatingSystem", "Exactness", "Kernels", "ZeroMQ", "Datasets", "NeuralNet", "Wire", "Training"]),
         tests(of: "FuzzTargets", resources: [.copy("Fixtures")]),
         .testTarget(

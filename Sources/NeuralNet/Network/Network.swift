@@ -6,6 +6,8 @@ public struct Network: Sendable {
     public let layout: ParameterLayout
     /// One entry per layer of the file, a residual block's own before those inside it, for printing.
     public let layers: [LayerSummary]
+    /// Layers whose units are looked at in validations, in the order of the net.
+    public let observedUnits: [ObservedUnits]
     let stages: [Stage]
     let routes: GradientRoutes
     let stageStatistics: [StageStatistics]
@@ -35,6 +37,7 @@ public struct Network: Sendable {
         layout = builder.layout
         layers = builder.layers
         stages = builder.stages
+        observedUnits = builder.observedUnits
         routes = GradientRoutes(builder.stages)
         stageStatistics = StageStatistics.all(builder.stages, builder.layout)
         var runningValues = builder.stages.map { _ in 0..<0 }

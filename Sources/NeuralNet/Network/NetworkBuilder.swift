@@ -6,6 +6,7 @@ struct NetworkBuilder {
     private(set) var layout = ParameterLayout()
     var stages: [Stage] = []
     private(set) var layers: [LayerSummary] = []
+    private(set) var observedUnits: [ObservedUnits] = []
     private(set) var initializers: [Initializer] = []
     /// Of one row, after the layers so far.
     var shape: [Int]
@@ -102,6 +103,7 @@ struct NetworkBuilder {
             giver = label(index)
             return
         }
+        observe(layer.kind.keyword)
         layers.append(summary(index, parameterCount: layout.count - before))
         giver = label(index)
     }
@@ -115,6 +117,7 @@ struct NetworkBuilder {
     /// Puts a block's summary before those of the layers inside it.
     mutating func insert(_ summary: LayerSummary, at number: Int) {
         layers.insert(summary, at: number)
+        observedUnits = observedUnits.map { $0.layer < number ? $0 : $0.behindOneMore }
     }
 
     mutating func appendDense(
@@ -154,6 +157,17 @@ struct NetworkBuilder {
 
     mutating func appendStatistics(_ index: Int, channels: Int, momentum: Double) -> Int {
         layout.appendStatistics(prefix: parameterPrefix(index), channels: channels, momentum: momentum, layer: number)
+    }
+
+    /// Notes that the units of the layer which was just added are looked at in validations.
+    private mutating func observe(_ keyword: String) {
+        guard let current else { return }
+        var question = ObservedUnits.question(of: keyword)
+        if case .leafwise(let operation) = stages[current].kind, operation.pieces > 0, keyword == "maxout" {
+            question = .wins(pieces: operation.pieces)
+        }
+        guard let question else { return }
+        observedUnits.append(ObservedUnits(layer: layers.count, width: stages[current].outputWidth, question: question, stage: current))
     }
 
     // MARK: Stages

@@ -12,6 +12,8 @@ protocol LeafOperation: Sendable {
     var readsImages: Bool { get }
     /// Whether oneDNN computes it, whose bits are those of one processor and version.
     var isPrimitive: Bool { get }
+    /// Pieces of which one wins each output; 0: there are none.
+    var pieces: Int { get }
     /// Whether backward reads the output, so that nothing may change it in place.
     var keepsOutput: Bool { get }
     /// Whether the output is `[rows, outputWidth]`, row-major; else only a leaf operation can read it.
@@ -26,6 +28,7 @@ extension LeafOperation {
     var statistics: Int? { nil }
     var isPrimitive: Bool { false }
     var readsImages: Bool { false }
+    var pieces: Int { 0 }
     var keepsOutput: Bool { false }
     var hasPlainOutput: Bool { true }
 }
@@ -69,6 +72,8 @@ protocol LeafWorker: AnyObject {
         _ leaf: LeafCall, x: FloatView, y: FloatView, dy: MutableFloatView, dx: MutableFloatView?, gradient: MutableFloatView)
     /// What a training pass found of the leaf, rows · value, as `ParameterLayout.RunningStatistics.sums` says.
     func statistics(of leaf: LeafCall) -> AlignedBlock<Double>?
+    /// Adds to each piece how many outputs it wins in so many rows of the input.
+    func addWins(x: FloatView, rows: Int, to wins: inout [Int])
     /// Brings a sum of leaves' gradients into the order of the layout.
     func finish(gradient sum: MutableFloatView, into target: MutableFloatView, thread: Int)
 }
@@ -80,6 +85,7 @@ extension LeafWorker {
     func statistics(of leaf: LeafCall) -> AlignedBlock<Double>? { nil }
     func prepare(rows: Int, training: Bool) {}
     func load(parameters: FloatView, training: Bool) {}
+    func addWins(x: FloatView, rows: Int, to wins: inout [Int]) {}
     func finish(gradient sum: MutableFloatView, into target: MutableFloatView, thread: Int) {
         target.copy(from: sum.view)
     }

@@ -30,6 +30,15 @@ struct MaxoutSelection: LeafOperation {
             kernels.maxout(x, pieces: layer.pieces, count: leaf.rows * layer.units, into: y)
         }
 
+        func addWins(x: FloatView, rows: Int, to wins: inout [Int]) {
+            for output in 0..<rows * layer.units {
+                let first = output * layer.pieces
+                var winner = 0
+                for piece in 1..<layer.pieces where x[first + piece] > x[first + winner] { winner = piece }
+                wins[winner] += 1
+            }
+        }
+
         func backward(
             _ leaf: LeafCall, x: FloatView, y: FloatView, dy: MutableFloatView, dx: MutableFloatView?, gradient: MutableFloatView
         ) {

@@ -23,6 +23,7 @@ extension CoordinatorProcess {
             if trainingBegan == nil { trainingBegan = now }
             if let peer = peers[worker] { send(.lease(lease), to: peer) }
         case .evaluate(let worker, let order):
+            unitTally.begin(order.number)
             if let peer = peers[worker] { send(.evaluate(order), to: peer) }
         case .unsubscribe(let worker): peers[worker]?.isSubscribed = false
         case .cut(let worker, let reason): cut(worker, reason: reason)

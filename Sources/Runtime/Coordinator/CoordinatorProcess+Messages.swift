@@ -1,6 +1,7 @@
 internal import Exactness
 internal import Hashing
 internal import Kernels
+internal import NeuralNet
 internal import OperatingSystem
 internal import ParameterServer
 internal import Training
@@ -187,7 +188,14 @@ extension CoordinatorProcess {
         }
         let shard = Int(header.chunk)
         let expected = (0..<plan.blockCount(ofShard: shard)).map { plan.block($0, ofShard: shard).count }
-        let figures = try ShardFigures.decode(body, expectedRows: expected, classes: run.network.confusionClasses(of: part))
+        let isSample = part == .sample
+        let figureBytes = isSample ? min(expected.count * BlockFigures.byteCount, body.count) : body.count
+        let figures = try ShardFigures.decode(
+            UnsafeRawBufferPointer(rebasing: body[..<figureBytes]), expectedRows: expected,
+            classes: run.network.confusionClasses(of: part))
+        let units = try UnitFigures.decode(
+            UnsafeRawBufferPointer(rebasing: body[figureBytes...]), expected: isSample ? run.network.observedUnits.count : 0)
+        if isSample { unitTally.take(evaluation: header.step, shard: shard, units) }
         dispatch(.figures(worker, evaluation: header.step, part: part, shard: shard, figures))
     }
 

@@ -1,5 +1,6 @@
 internal import Checkpoints
 internal import Datasets
+internal import Diagnosis
 internal import Exactness
 internal import Foundation
 internal import Hashing
@@ -37,7 +38,8 @@ extension CoordinatorProcess {
         append(
             HistoryLine(
                 step: record.step, epoch: record.epoch, learningRate: learningRate, train: train, validation: validation,
-                layers: layerNorms(version: record.step), weightsSHA256: weightsHash(server.completeWeights), seconds: now.seconds))
+                steps: stepLosses.take(), layers: layerFigures(at: record), weightsSHA256: weightsHash(server.completeWeights),
+                seconds: now.seconds))
         var text = "epoch \(record.epoch)/\(run.plan.epochs)  "
         if closureServer != nil { text += searchText + "  |  " }
         text += "train \(train.summary)"
@@ -60,7 +62,8 @@ extension CoordinatorProcess {
     }
 
     private func report(_ figures: PartFigures, of part: PartID) -> PartReport {
-        PartReport(figures, spread: run.targetSpreads[part], targetScaling: run.data.targetScaling)
+        PartReport(
+            figures, spread: run.targetSpreads[part], targetScaling: run.data.targetScaling, trivial: run.trivialPredictors[part])
     }
 
     /// With all that is said about held-out rows at the end.
@@ -74,17 +77,31 @@ extension CoordinatorProcess {
         return report
     }
 
-    /// Norms by layer of the step that made `version`.
-    private func layerNorms(version: UInt64) -> [HistoryLine.LayerNorms] {
-        guard server.normsVersion == version else { return [] }
+    /// Figures by layer at a barrier: norms of the step that made `version`, and what units did on the sample.
+    private func layerFigures(at record: ValidationRecord) -> [HistoryLine.LayerFigures] {
+        let units = unitTally.shares(run.network.observedUnits, rows: record.sample.rows)
+        return layerFigures(norms: server.normsVersion == record.step, units: units)
+    }
+
+    /// Norms by layer of the last step before `version` that they were taken of.
+    private func layerFigures(upTo version: UInt64) -> [HistoryLine.LayerFigures] {
+        layerFigures(norms: (server.normsVersion ?? .max) <= version, units: [:])
+    }
+
+    private func layerFigures(norms hasNorms: Bool, units: [Int: UnitShares]) -> [HistoryLine.LayerFigures] {
         func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
         return run.network.layers.indices.compactMap { layer in
             let entries = run.network.layout.entries.indices.filter { run.network.layout.entries[$0].layer == layer }
-            guard let first = entries.first, let last = entries.last else { return nil }
-            let sums = server.squareSums(of: first..<last + 1)
-            return HistoryLine.LayerNorms(
-                name: run.network.layers[layer].name, gradientNorm: finite(sums.gradient.squareRoot()),
-                weightNorm: finite(sums.weights.squareRoot()), updateRatio: finite((sums.change / sums.weights).squareRoot()))
+            var figures = HistoryLine.LayerFigures(name: run.network.layers[layer].name)
+            if hasNorms, let first = entries.first, let last = entries.last {
+                let sums = server.squareSums(of: first..<last + 1)
+                figures.gradientNorm = finite(sums.gradient.squareRoot())
+                figures.weightNorm = finite(sums.weights.squareRoot())
+                figures.updateRatio = finite((sums.change / sums.weights).squareRoot())
+            }
+            let shares = units[layer]
+            (figures.dead, figures.saturated, figures.pieceWins) = (shares?.dead, shares?.saturated, shares?.pieceWins)
+            return hasNorms && !entries.isEmpty || shares != nil ? figures : nil
         }
     }
 
@@ -143,7 +160,8 @@ extension CoordinatorProcess {
             append(
                 HistoryLine(
                     step: ending.version, epoch: run.plan.epochs(at: ending.version), learningRate: learningRate, train: nil,
-                    validation: nil, layers: layerNorms(version: ending.version), weightsSHA256: result.weightsSHA256,
+                    validation: nil, steps: stepLosses.take(), layers: layerFigures(upTo: ending.version),
+                    weightsSHA256: result.weightsSHA256,
                     seconds: now.seconds))
         }
         let final = finalWeights(ending)
@@ -235,5 +253,10 @@ extension CoordinatorProcess {
             "time       \(result.trainingSeconds.formatted(digits: 2)) s of training, \(Int(result.samplesPerSecond)) samples/s")
         reporter.line("weights    \(result.weightsSHA256)")
         reporter.line("folder     \(folder.path)")
+        do {
+            for line in Diagnosis(try RunEvidence(folder: folder.path)).lines { reporter.line(line) }
+        } catch {
+            reporter.warning("the run can't be diagnosed: \(error)")
+        }
     }
 }

@@ -66,6 +66,8 @@ final class CoordinatorProcess {
     let writer: SnapshotWriter
     var reporter: ProgressReporter
     var best: (step: UInt64, value: Double, weights: FloatBlock)?
+    var stepLosses = StepLosses()
+    var unitTally = UnitTally()
     var framesDropped = 0
     var ending: Ending?
     /// What `result.json` holds, once the run is over.
@@ -256,20 +258,25 @@ final class CoordinatorProcess {
     }
 
     private func advance(_ server: ParameterServer) {
-        while ending == nil, let progress = server.nextProgress(wantsNorms: { [plan = run.plan] in plan.nextBarrier(after: $0 - 1) == $0 })
-        {
+        while ending == nil, let progress = server.nextProgress(wantsNorms: wantsNorms) {
             switch progress {
             case .reduced(let count): pushReduced(count)
             case .chunkReady(let chunk): pushWeights(chunk: chunk, version: server.version + 1, block: server.state.nextWeights)
             case .stepCompleted(let version):
                 stepObserver?(version, now)
                 segments?.stepCompleted()
+                stepLosses.note(server.lastLoss)
                 dispatch(.stepCompleted(version: version))
             case .notFinite(let element):
                 let place = run.network.layout.storedEntry(containing: element)?.name ?? "element \(element)"
                 dispatch(.notFinite(step: server.version, where: place))
             }
         }
+    }
+
+    /// At barriers for their line of the history, and now and then – at powers of two – for the line of a run that ends before one.
+    private func wantsNorms(_ version: UInt64) -> Bool {
+        run.plan.isBarrier(version) || version & (version - 1) == 0
     }
 
     private func readSignals() throws {

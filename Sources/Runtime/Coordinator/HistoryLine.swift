@@ -7,20 +7,26 @@ struct HistoryLine: Encodable {
     var learningRate: Double
     var train: PartReport?
     var validation: PartReport?
-    var layers: [LayerNorms]
+    /// The losses that the steps since the line before were trained on.
+    var steps: StepLosses.Report?
+    var layers: [LayerFigures]
     var weightsSHA256: String
     var seconds: Double
 
-    struct LayerNorms: Encodable {
+    struct LayerFigures: Encodable {
         var name: String
         /// Of the last step's mean gradient before clip and decay.
         var gradientNorm: Double?
         var weightNorm: Double?
         /// ‖Δw‖ / ‖w‖ of the last step.
         var updateRatio: Double?
+        var dead: Double?
+        var saturated: Double?
+        var pieceWins: [Double]?
 
         private enum CodingKeys: String, CodingKey {
-            case name
+            case name, dead, saturated
+            case pieceWins = "piece_wins"
             case gradientNorm = "gradient_norm"
             case weightNorm = "weight_norm"
             case updateRatio = "update_ratio"
@@ -30,7 +36,9 @@ struct HistoryLine: Encodable {
     private enum CodingKeys: String, CodingKey {
         case step, epoch
         case learningRate = "learning_rate"
-        case train, validation, layers
+        case train, validation
+        case steps = "training_mode"
+        case layers
         case weightsSHA256 = "weights_sha256"
         case seconds
     }
@@ -42,6 +50,7 @@ struct HistoryLine: Encodable {
         try values.encode(learningRate, forKey: .learningRate)
         try values.encode(train, forKey: .train)  // null where there is none: the key is always there
         try values.encode(validation, forKey: .validation)
+        try values.encodeIfPresent(steps, forKey: .steps)
         try values.encode(layers, forKey: .layers)
         try values.encode(weightsSHA256, forKey: .weightsSHA256)
         try values.encode(seconds, forKey: .seconds)

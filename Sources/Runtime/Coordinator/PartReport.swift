@@ -9,6 +9,9 @@ struct PartReport: Encodable, Equatable {
     var rmse: Double?
     var r2: Double?
     var samples: Int
+    /// What the best constant prediction gives on the same rows.
+    var trivialLoss: Double?
+    var trivialAccuracy: Double?
     /// Of held-out parts, at the end of a run.
     var confusion: [[Int]]?
     var perClass: [String: ClassReport.Figures]?
@@ -18,12 +21,16 @@ struct PartReport: Encodable, Equatable {
         case top5Accuracy = "top5_accuracy"
         case rmse, r2, samples, confusion
         case perClass = "per_class"
+        case trivialLoss = "trivial_loss"
+        case trivialAccuracy = "trivial_accuracy"
     }
 
     /// - Parameter spread: of a regression's targets over the same rows, nil for classification.
-    init(_ figures: PartFigures, spread: TargetSpread?, targetScaling: TargetScaling?) {
+    init(_ figures: PartFigures, spread: TargetSpread?, targetScaling: TargetScaling?, trivial: TrivialPredictor? = nil) {
         loss = figures.meanLoss.isFinite ? figures.meanLoss : nil
         samples = figures.rows
+        trivialLoss = trivial?.loss
+        trivialAccuracy = trivial?.accuracy
         guard let spread else {
             accuracy = figures.accuracy
             return

@@ -24,6 +24,7 @@ struct PreparedRun {
     let plan: RunPlan
     /// By part; empty for classification.
     let targetSpreads: [PartID: TargetSpread]
+    let trivialPredictors: [PartID: TrivialPredictor]
     let runSHA256: Digest
     /// nil without `model.initialize_from`.
     let initialization: Initialization?
@@ -78,7 +79,11 @@ struct PreparedRun {
             precision: training.precision)
         var plans: [PartID: StepPlan] = [:]
         for part in description.parts { plans[part] = description.plan(of: part) }
-        targetSpreads = Self.targetSpreads(of: parts, sample: plans[.sample])
+        let rows = Self.sourceRows(of: parts, sample: plans[.sample])
+        targetSpreads = rows.compactMapValues { TargetSpread($0.table, rows: $0.rows) }
+        trivialPredictors = rows.compactMapValues {
+            TrivialPredictor($0.table, rows: $0.rows, loss: network.loss, scaling: data.targetScaling)
+        }
         self.data = data
         self.network = network
         self.parts = parts
@@ -91,16 +96,18 @@ struct PreparedRun {
         runSHA256 = SHA256.hash(of: Array(configuration.bitRelevantCanonical.utf8))
     }
 
-    private static func targetSpreads(of parts: [PartID: ShardedPart], sample: StepPlan?) -> [PartID: TargetSpread] {
-        var spreads: [PartID: TargetSpread] = [:]
-        for (part, sharded) in parts { spreads[part] = TargetSpread(sharded.part.table, rows: sharded.part.rows) }
+    /// The table of every part, and which of its rows the part has.
+    private static func sourceRows(
+        of parts: [PartID: ShardedPart], sample: StepPlan?
+    ) -> [PartID: (table: Table, rows: [UInt32])] {
+        var all = parts.mapValues { (table: $0.part.table, rows: $0.part.rows) }
         if let sample, let train = parts[.train] {
             let rows = (0..<sample.shardCount).flatMap { shard in
                 (0..<sample.rows(ofShard: shard)).map { train.sourceRow(shard: shard, position: $0) }
             }
-            spreads[.sample] = TargetSpread(train.part.table, rows: rows)
+            all[.sample] = (train.part.table, rows)
         }
-        return spreads
+        return all
     }
 
     private static func problem(_ error: ModelError, in configuration: RunConfiguration) -> Problem {

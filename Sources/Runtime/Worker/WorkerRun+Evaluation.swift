@@ -16,6 +16,7 @@ extension WorkerRun {
         if engine.slotCount == 0 { engine.reserve(leaves: 1) }
         var figures: [Wire.BlockFigures] = []
         var confusion = network.confusionClasses(of: key.part).map { _ in ConfusionTally() }
+        var units: [UnitCounts] = []
         while figures.count < blocks {
             let first = figures.count
             let count = min(engine.slotCount, blocks - first)
@@ -27,11 +28,16 @@ extension WorkerRun {
             }
             figures += engine.evaluate(slots, weights: view).map { Wire.BlockFigures($0) }
             confusion?.count(slots, in: engine)
+            if key.part == .sample { engine.addUnits(of: slots, to: &units) }
             try drain()
             if link.hasCommand { throw Interruption.command }
         }
         let all = ShardFigures(blocks: figures, confusion: confusion?.pairs ?? [])
-        let body = Frame(byteCount: all.byteCount) { all.encode(into: $0) }
+        let marks = UnitFigures.encode(units.map(UnitFigures.init))
+        let body = Frame(byteCount: all.byteCount + marks.count) {
+            all.encode(into: UnsafeMutableRawBufferPointer(rebasing: $0[..<all.byteCount]))
+            UnsafeMutableRawBufferPointer(rebasing: $0[all.byteCount...]).copyBytes(from: marks)
+        }
         try connection.send(
             DataHeader(kind: .figures, node: key.part.rawValue, chunk: UInt32(key.shard), count: UInt32(figures.count), step: order.number),
             body: body)
@@ -45,6 +51,16 @@ extension Network {
         switch part {
         case .train, .sample: nil
         case .validation, .test: classCount.flatMap { $0 <= WireProtocol.maximumConfusionClasses ? $0 : nil }
+        }
+    }
+}
+
+extension UnitFigures {
+    fileprivate init(_ counts: UnitCounts) {
+        switch counts {
+        case .alive(let marks): self = .alive(marks)
+        case .outside(let count): self = .outside(UInt64(count))
+        case .wins(let wins): self = .wins(wins.map(UInt64.init))
         }
     }
 }
