@@ -27,12 +27,20 @@ import Testing
     /// What a shard's leaf found: its rows, and numbers that differ in their last places.
     private func leaf(_ shard: Int, rows: Double) -> [Double] {
         layout.runningStatistics.flatMap { statistics in
-            [rows] + (0..<2 * statistics.channels).map { rows * (1 / Double(3 + shard) + Double($0) * 1e-9) }
+            [rows] + (0..<2 * statistics.channels).map { (channel: Int) -> Double in
+                let base: Double = 1 / Double(3 + shard)
+                return rows * (base + Double(channel) * 1e-9)
+            }
         }
     }
 
+    /// Bodies that contributions look at.
+    private final class Kept { var bodies: [FloatBlock] = [] }
+    private let kept = Kept()
+
     private func contribution(_ node: TreeNode, _ sums: [Double]) -> Contribution {
         let body = FloatBlock(count: 2 * sums.count + 1)
+        kept.bodies.append(body)
         for (index, value) in sums.enumerated() { body.mutableView[1..<body.count].storeDouble(value, at: index) }
         return Contribution(node: node, samples: 1, loss: 0, body: body.view[1..<body.count], token: 0)
     }

@@ -3,7 +3,8 @@ import Testing
 
 /// What works, as messages list it.
 let layerNames =
-    "flatten, dense, sigmoid, tanh, relu, leaky_relu, prelu, elu, selu, gelu, silu, softplus, hard_sigmoid, softmax, dropout, maxout, layer_norm"
+    "flatten, dense, sigmoid, tanh, relu, leaky_relu, prelu, elu, selu, gelu, silu, softplus, hard_sigmoid, softmax, dropout, maxout, "
+    + "layer_norm, conv2d, max_pool2d, avg_pool2d, global_avg_pool2d, batch_norm, residual"
 let lossNames = "softmax_cross_entropy, binary_cross_entropy, mean_squared_error, mean_absolute_error, huber"
 
 /// A run file of seven lines, all of it required, whose sections can be replaced; `rest` begins on line 8 if none is.

@@ -21,7 +21,7 @@ extension NetworkBuilder {
         let shortcut = current
         (current, shape) = (end.stage, end.shape)
         stage(.sum(width: shape.reduce(1, *), shortcut: shortcut))
-        insert(summary(index, parameterCount: layout.count - before), at: own)
+        insert(summary(index, parameterCount: layout.count - before), at: own - block.path.count)
     }
 
     /// A dense layer or a 1×1 convolution without bias, from what the block reads to the shape that it gives.

@@ -144,6 +144,7 @@ import Testing
                         $0 + Double(gradient.view[$1])
                     }
                 }
+                print("DBG", row, values(gradient.view[network.layout.entries[1].range.lowerBound..<network.layout.count]), oracle.dy.values[places])
                 let tail = gradient.view[network.layout.count..<network.layout.blockLength]
                 #expect((0..<tail.count / 2).allSatisfy { tail.double(at: $0) == 0 })
             }

@@ -1,3 +1,5 @@
+import Kernels
+
 @testable import NeuralNet
 
 /// Images `[rows, channels, height, width]`; tensors of one dimension less are images of height 1.
@@ -99,7 +101,7 @@ extension ONNXOperators {
             let values = values ?? Array(repeating: standard, count: dimensions)
             return dimensions == 1 ? Extent(standard, values[0]) : Extent(values[0], values[1])
         }
-        let kernel = extent(call.node.list("kernel_shape") ?? Array(try call.input(1).shape[2...]), 1)
+        let kernel = try extent(call.node.list("kernel_shape") ?? Array(call.input(1).shape[2...]), 1)
         let stride = extent(call.node.list("strides"), 1), dilation = extent(call.node.list("dilations"), 1)
         var pads = call.node.list("pads") ?? Array(repeating: 0, count: 2 * dimensions)
         if call.node.text("auto_pad", default: "NOTSET").hasPrefix("SAME") {
