@@ -93,7 +93,7 @@ import Testing
             #"run.yaml:21:85: model.layers[11].dense.bias_initializer.constant: must be a number, got the text "x""#,
             """
             run.yaml:22:7: model.layers[12]: must be one of \(layerNames), got \
-            "conv2"; did you mean conv2d? (not supported yet)
+            "conv2"; did you mean conv2d?
             """,
             #"run.yaml:23:27: model.layers[13].leaky_relu.slope: must be a number, got the text "0x""#,
             "run.yaml:24:14: model.layers[14].relu.slope: unknown key; allowed: name; did you mean model.layers[13].leaky_relu.slope?"),
