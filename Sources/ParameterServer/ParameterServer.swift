@@ -30,7 +30,7 @@ public final class ParameterServer {
     public let tree: ShardTree
     public let state: StateVersions
     /// The complete version.
-    public private(set) var version: UInt64 = 0
+    public private(set) var version: UInt64
     /// The mean training loss of the last complete step, in training mode.
     public private(set) var lastLoss: Double = .nan
     /// Norms of the last step for which they were asked.
@@ -55,19 +55,21 @@ public final class ParameterServer {
     /// - Parameters:
     ///   - threads: update threads; 0 does the work on the caller's.
     ///   - weightBlocks: where the versions are built, see `StateVersions`.
+    ///   - version: the complete version that the caller puts into `state` before any contribution comes.
     ///   - completion: signalled when an update thread has finished a chunk.
     ///   - learningRate: of a step, counted from 0.
     ///   - isFree: whether no message in flight reads a block of weights any more.
     ///   - release: gives a contribution's memory back to its lender.
     public init(
         layout: ParameterLayout, updater: Updater, plan: StepPlan, tree: ShardTree, chunkByteCount: Int, threads: Int,
-        completion: EventDescriptor?, weightBlocks: [FloatBlock]? = nil, learningRate: @escaping (UInt64) -> Double,
+        version: UInt64 = 0, completion: EventDescriptor?, weightBlocks: [FloatBlock]? = nil, learningRate: @escaping (UInt64) -> Double,
         isFree: @escaping (FloatBlock) -> Bool,
         release: @escaping (Int) -> Void
     ) throws(SystemError) {
         self.chunks = ChunkMap(elementCount: layout.count, chunkByteCount: chunkByteCount)
         self.plan = plan
         self.tree = tree
+        self.version = version
         self.updater = updater
         self.learningRate = learningRate
         self.isFree = isFree
@@ -90,6 +92,12 @@ public final class ParameterServer {
 
     deinit {
         pool?.close()
+    }
+
+    /// Puts back the norms of the step that made the version which the server begins with.
+    public func restore(norms sums: [SquareSums]) {
+        norms.pieceSums = sums
+        normsVersion = version
     }
 
     // MARK: Contributions

@@ -104,6 +104,7 @@ public struct Coordinator: Sendable {
         case .figures(let worker, let evaluation, let part, let shard, let blocks):
             return figuresArrived(from: worker, evaluation: evaluation, part: part, shard: shard, blocks: blocks, now: now)
         case .interrupted(let signal): return end(.interrupted(signal: signal))
+        case .superseded: return finish(.failed(error: Self.supersededText), figures: [:], restoresBest: false)
         case .tick(let uncovered): return ticked(uncovered: uncovered, now: now)
         }
     }
@@ -196,6 +197,9 @@ public struct Coordinator: Sendable {
         clock.shift(by: gap, until: now)
         round?.shift(by: gap, until: now)
     }
+
+    private static let supersededText =
+        "another coordinator has taken over this run folder; this one ends and writes nothing more"
 
     private var joinTimeoutText: String {
         let wanted = limits.minimumWorkers

@@ -22,6 +22,8 @@ public enum Event: Sendable {
     case figures(WorkerID, evaluation: UInt64, part: PartID, shard: Int, [BlockFigures])
     /// Ctrl-C or SIGTERM.
     case interrupted(signal: Int32)
+    /// A later start of the run owns its folder.
+    case superseded
     /// Time has passed; `uncovered` are the shards whose contribution to the current step is not there yet.
     case tick(uncovered: ShardSet)
 }
@@ -121,4 +123,12 @@ public struct RunEvents: Codable, Equatable, Sendable {
     public var workersSeen = 0
 
     public init() {}
+
+    public static func + (a: RunEvents, b: RunEvents) -> RunEvents {
+        var sum = a
+        sum.leasesReissued += b.leasesReissued
+        sum.workersLost += b.workersLost
+        sum.workersSeen += b.workersSeen
+        return sum
+    }
 }

@@ -23,17 +23,19 @@ extension CoordinatorProcess {
                     cutSender(lane)
                     continue
                 }
+                let message: WorkerMessage
                 do {
-                    let message = try ControlCodec.decode(WorkerMessage.self, from: lane.message.bytes(at: 1))
-                    handle(message, from: Address(lane: index, name: name))
+                    message = try ControlCodec.decode(WorkerMessage.self, from: lane.message.bytes(at: 1))
                 } catch {
                     cutSender(lane)
+                    continue
                 }
+                try handle(message, from: Address(lane: index, name: name))
             }
         }
     }
 
-    private func handle(_ message: WorkerMessage, from address: Address) {
+    private func handle(_ message: WorkerMessage, from address: Address) throws {
         func session(_ token: UInt64) -> WorkerID? {
             if let worker = byToken[token], peers[worker]?.control == address { return worker }
             send(.unknownSession, to: address)
@@ -51,7 +53,10 @@ extension CoordinatorProcess {
         case .leaseTaken(let token, let sequence):
             if let worker = session(token) { dispatch(.leaseTaken(worker, sequence: sequence)) }
         case .leaving(let token, let reason):
-            if let worker = session(token) { dispatch(.leaving(worker, reason: reason)) }
+            guard let worker = session(token) else { return }
+            // Its last contributions were sent before the word, over the other connection.
+            try readData(lane: address.lane)
+            dispatch(.leaving(worker, reason: reason))
         case .failed(let token, let error):
             if let worker = session(token) { dispatch(.failed(worker, error: error)) }
         }
@@ -104,9 +109,9 @@ extension CoordinatorProcess {
             byData[address] = worker
             return
         }
-        guard let worker = byData[address], let peer = peers[worker], peer.token == header.session, header.incarnation == 1 else {
-            return drop()
-        }
+        guard let worker = byData[address], let peer = peers[worker], peer.token == header.session,
+            header.incarnation == beginning.start.incarnation
+        else { return drop() }
         if lane.usesChecksums, bodyCount > 0, checksum(lane.message.bytes(at: 2)) != header.checksum { throw .checksum }
         switch header.kind {
         case .gradient: try takeGradient(header, lane: lane)

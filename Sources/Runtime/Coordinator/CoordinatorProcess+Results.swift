@@ -16,6 +16,14 @@ internal import Wire
 extension CoordinatorProcess {
     func describe() {
         for line in run.dataLines + [run.netLine] + run.trainingLines { reporter.line(line) }
+        for set in beginning.store.found.rejected {
+            reporter.warning("the checkpoint of step \(set.step) can't be used, the one before is taken: \(set.reason)")
+        }
+        if beginning.start.incarnation > 1 {
+            let place = "step \(beginning.version), epoch \(run.plan.epochs(at: beginning.version) + 1)"
+            let text = beginning.former == nil ? "there is no checkpoint yet: from the beginning" : "from the checkpoint of \(place)"
+            reporter.line("resumed   \(text) (start \(beginning.start.incarnation) of this run)")
+        }
         var workers = "\(localWorkerCount) local × \(threadsPerWorker) thread\(threadsPerWorker == 1 ? "" : "s")"
         if let remote = lanes.first(where: { !$0.isLocal }) { workers += "; others: dnn-worker --connect \(remote.endpoint)" }
         reporter.line("workers   \(workers)")
@@ -35,7 +43,8 @@ extension CoordinatorProcess {
         append(
             HistoryLine(
                 step: record.step, epoch: record.epoch, learningRate: learningRate, train: train, validation: validation,
-                layers: layerNorms(version: record.step), weightsSHA256: weightsHash(server.state.currentWeights), seconds: now.seconds))
+                layers: layerNorms(version: record.step), weightsSHA256: weightsHash(server.state.currentWeights),
+                seconds: totals.wallSeconds))
         var text = "epoch \(record.epoch)/\(run.plan.epochs)  train \(train.summary)"
         if let validation { text += "  |  validation \(validation.summary)" }
         reporter.line(text + (record.improved ? "  best" : ""))
@@ -97,9 +106,7 @@ extension CoordinatorProcess {
         }
         return StateCopy(
             step: machine.version, epoch: run.plan.epochs(at: machine.version), leafClass: machine.leafClass ?? "",
-            progress: ProgressState(
-                step: machine.version, stopping: machine.stopping, bitRelevantKeys: run.configuration.bitRelevantKeys),
-            weights: copied(server.state.currentWeights), slots: server.state.currentSlots.map(copied),
+            progress: progress, weights: copied(server.state.currentWeights), slots: server.state.currentSlots.map(copied),
             best: best.map { ($0.step, $0.value, copied($0.weights)) })
     }
 
@@ -110,9 +117,15 @@ extension CoordinatorProcess {
         guard let ending else { preconditionFailure("a run is finished when it has ended") }
         trainingEnded = now
         let result = result(of: ending)
-        try closeSessions(outcome: result.outcome)
+        let isSuperseded = beginning.start.isSuperseded(in: folder.path)
+        try closeSessions(outcome: isSuperseded ? nil : result.outcome)
         writer.close()
         for warning in writer.takeWarnings() { reporter.warning(warning) }
+        guard !isSuperseded else {
+            isSaved = false
+            summarize(result, ending: ending)
+            return result
+        }
         switch ending.outcome {
         case .completed, .stoppedEarly: break
         case .interrupted, .failed:
@@ -120,7 +133,7 @@ extension CoordinatorProcess {
                 HistoryLine(
                     step: ending.version, epoch: run.plan.epochs(at: ending.version), learningRate: learningRate, train: nil,
                     validation: nil, layers: layerNorms(version: ending.version), weightsSHA256: result.weightsSHA256,
-                    seconds: now.seconds))
+                    seconds: totals.wallSeconds))
         }
         let final = finalWeights(ending)
         do {
@@ -152,7 +165,8 @@ extension CoordinatorProcess {
         var state = SHA256()
         state.update(weights.view.bytes)
         for slot in server.state.currentSlots { state.update(slot.view.bytes) }
-        let training = trainingBegan.map { ((trainingEnded ?? now) - $0).seconds } ?? 0
+        let totals = totals
+        let training = totals.trainingSeconds
         let samples = samplesTrained(until: ending.version)
         var outcome = ""
         var error: String?
@@ -168,15 +182,16 @@ extension CoordinatorProcess {
             weightsSHA256: weightsHash(weights), stateSHA256: state.finalize().description, outcome: outcome, error: error,
             steps: ending.version, evaluations: ending.version, epochs: run.plan.epochs(at: ending.version),
             bestEpoch: machine.stopping.best?.epoch, penalty: penalty(of: weights), virtualShards: run.description.shardCount,
-            workersSeen: machine.events.workersSeen, parameters: run.network.layout.count,
+            workersSeen: totals.events.workersSeen, parameters: run.network.layout.count,
             precision: run.description.precision.rawValue, leafClass: machine.leafClass,
             numericsVersion: numericsVersion, runSHA256: run.runSHA256.description, dataSHA256: run.data.dataSHA256.description,
             train: ending.figures[.train].map { report($0, of: .train) },
             validation: ending.figures[.validation].map { report($0, of: .validation) },
-            test: ending.figures[.test].map { report($0, of: .test) }, wallSeconds: now.seconds, trainingSeconds: training,
+            test: ending.figures[.test].map { report($0, of: .test) }, wallSeconds: totals.wallSeconds, trainingSeconds: training,
             samplesPerSecond: training > 0 ? Double(samples) / training : 0, peakMemoryBytes: Machine.peakMemory,
             events: RunResult.EventReport(
-                leasesReissued: machine.events.leasesReissued, workersLost: machine.events.workersLost, framesDropped: framesDropped))
+                leasesReissued: totals.events.leasesReissued, workersLost: totals.events.workersLost,
+                framesDropped: totals.framesDropped))
     }
 
     private func samplesTrained(until version: UInt64) -> Int {
@@ -208,7 +223,7 @@ extension CoordinatorProcess {
         switch ending.outcome {
         case .completed: reporter.line("completed after \(result.epochs) epochs, \(result.steps) steps")
         case .stoppedEarly(let reason): reporter.line("stopped early after \(result.epochs) epochs: \(reason)")
-        case .interrupted where trainingBegan == nil: reporter.line("interrupted before training began")
+        case .interrupted where trainingBegan == nil && result.steps == 0: reporter.line("interrupted before training began")
         case .interrupted: reporter.line("interrupted at step \(result.steps); the last complete step is saved in \(folder.checkpoints)")
         case .failed(let text): reporter.warning("failed at step \(result.steps): \(text)")
         }

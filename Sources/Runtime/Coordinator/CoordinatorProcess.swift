@@ -40,6 +40,7 @@ public struct CoordinatorOptions: Sendable {
 final class CoordinatorProcess {
     let run: PreparedRun
     let folder: RunFolder
+    let beginning: RunBeginning
     let start = Machine.monotonicTime
     var machine: Coordinator
     let server: ParameterServer
@@ -56,6 +57,9 @@ final class CoordinatorProcess {
     let writer: SnapshotWriter
     var reporter: ProgressReporter
     var best: (step: UInt64, value: Double, weights: FloatBlock)?
+    /// What the starts before this one had counted by the checkpoint.
+    let formerTotals: RunTotals
+    let horizonEpochs: Int
     var framesDropped = 0
     var ending: Ending?
     /// What `result.json` holds, once the run is over.
@@ -76,9 +80,15 @@ final class CoordinatorProcess {
     private var privateFolder: TemporaryFolder?
 
     /// - Parameter signals: made first thing in `main`.
-    init(_ run: PreparedRun, folder: RunFolder, options: CoordinatorOptions, signals: SignalDescriptor) throws {
+    init(
+        _ run: PreparedRun, folder: RunFolder, beginning: RunBeginning, options: CoordinatorOptions, signals: SignalDescriptor
+    ) throws {
         self.run = run
         self.folder = folder
+        self.beginning = beginning
+        let former = beginning.former
+        formerTotals = former?.coordinator.totals ?? RunTotals()
+        horizonEpochs = former?.coordinator.horizonEpochs ?? run.plan.epochs
         self.signals = signals
         _ = try Machine.raiseDescriptorLimit()
         Machine.keepFreedMemory()
@@ -123,7 +133,8 @@ final class CoordinatorProcess {
                 heartbeat: .milliseconds(cluster.heartbeatMilliseconds),
                 checkpointEvery: .seconds(run.configuration.training.checkpointEverySeconds),
                 invitation: lanes.last.map { "dnn-worker --connect \($0.endpoint)" } ?? ""),
-            rules: AdmissionRules(numericsVersion: numericsVersion, leafClass: nil))
+            rules: AdmissionRules(numericsVersion: numericsVersion, leafClass: former?.identity.leafClass),
+            version: beginning.version, stopping: former?.coordinator.stopping ?? EarlyStoppingState())
 
         // One place more than a window can fill: a message is put down before it is judged.
         let inbox = Inbox(count: run.plan.tree.shardCount * min(chunks.count, WireProtocol.chunkWindow) + 1)
@@ -133,22 +144,29 @@ final class CoordinatorProcess {
         server = try ParameterServer(
             layout: run.network.layout, updater: run.updater, plan: run.plan.train, tree: run.plan.tree,
             chunkByteCount: run.description.chunkByteCount,
-            threads: run.network.layout.count < Self.smallestSharedUpdate ? 0 : min(spare, Self.mostUpdateThreads), completion: updates,
-            weightBlocks: segments?.weightBlocks,
+            threads: run.network.layout.count < Self.smallestSharedUpdate ? 0 : min(spare, Self.mostUpdateThreads),
+            version: beginning.version, completion: updates, weightBlocks: segments?.weightBlocks,
             learningRate: { [rate = run.configuration.optimizer.rule.learningRate] _ in rate }, isFree: { lenderTable.isFree($0) },
             release: { inbox.release($0) })
         server.window = WireProtocol.chunkWindow
         self.lenderTable = lenderTable
+        let tensors = StateTensors(layout: run.network.layout, slotNames: run.updater.slotNames)
         writer = try SnapshotWriter(
-            folder: folder.checkpoints, keep: run.configuration.training.keptCheckpoints, layout: run.network.layout,
-            slotNames: run.updater.slotNames,
-            identity: { [runSHA256 = run.runSHA256, data = run.data.dataSHA256] leafClass in
-                RunIdentity(runSHA256: runSHA256, dataSHA256: data, leafClass: leafClass, numericsVersion: numericsVersion)
-            }, configuration: run.configuration.effectiveYAML, metadata: try run.modelMetadata)
+            store: beginning.store, tensors: tensors,
+            heading: SnapshotWriter.Heading(
+                identity: { [runSHA256 = run.runSHA256, data = run.data.dataSHA256] leafClass in
+                    RunIdentity(runSHA256: runSHA256, dataSHA256: data, leafClass: leafClass, numericsVersion: numericsVersion)
+                }, incarnation: Int(beginning.start.incarnation), configuration: run.configuration.effectiveYAML,
+                metadata: try run.modelMetadata),
+            isFolderLost: { [start = beginning.start, path = folder.path] in start.isSuperseded(in: path) })
         reporter = ProgressReporter(isQuiet: options.isQuiet, plan: run.plan)
-        run.network.initialize(into: server.state.currentWeights.mutableView, seed: run.configuration.seed)
         localWorkerCount = localWorkers
         threadsPerWorker = options.threads
+        if let set = beginning.store.found.set {
+            try restore(set, tensors: tensors)
+        } else {
+            run.network.initialize(into: server.state.currentWeights.mutableView, seed: run.configuration.seed)
+        }
     }
 
     let lenderTable: LenderTable
@@ -185,6 +203,7 @@ final class CoordinatorProcess {
             updates.drain()
             advanceServer()
             for warning in writer.takeWarnings() { reporter.warning(warning) }
+            if writer.isSuperseded { dispatch(.superseded) }
             if now - lastTick >= machine.tickInterval {
                 lastTick = now
                 dispatch(.tick(uncovered: server.uncoveredShards))
@@ -242,8 +261,12 @@ final class CoordinatorProcess {
     }
 
     /// Ends the sessions, waits for the local workers, and removes what was private.
-    func closeSessions(outcome: String) throws {
-        for peer in peers.values { send(.finished(outcome: outcome), to: peer) }
+    ///
+    /// - Parameter outcome: what workers are told; nil: nothing, they are another coordinator's.
+    func closeSessions(outcome: String?) throws {
+        if let outcome {
+            for peer in peers.values { send(.finished(outcome: outcome), to: peer) }
+        }
         let deadline = now + .seconds(5)
         var poller = Poller()
         _ = poller.add(descriptor: signals.descriptor)

@@ -98,7 +98,7 @@ extension RunResult.EventReport {
 }
 
 /// A part's figures as they are reported: means, in original units where units exist.
-struct PartReport: Encodable, Equatable {
+struct PartReport: Codable, Equatable {
     var loss: Double?
     var accuracy: Double?
     var rmse: Double?

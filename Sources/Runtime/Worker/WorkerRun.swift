@@ -62,9 +62,9 @@ final class WorkerRun {
         } else {
             self.loader = RowLoader(run: run)
         }
-        connection = try DataConnection(
-            context: context, endpoint: endpoint, options: .data(chunkByteCount: run.chunkByteCount, chunkCount: chunks.count),
-            welcome: welcome, link: link)
+        var options = SocketOptions.data(chunkByteCount: run.chunkByteCount, chunkCount: chunks.count)
+        options.linger = .milliseconds(500)  // a last contribution still gets out when the worker leaves
+        connection = try DataConnection(context: context, endpoint: endpoint, options: options, welcome: welcome, link: link)
         try connection.send(DataHeader(kind: .attach))
     }
 

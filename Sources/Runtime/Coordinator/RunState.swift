@@ -1,0 +1,69 @@
+internal import Checkpoints
+internal import Kernels
+internal import NeuralNet
+internal import ParameterServer
+internal import RunConfiguration
+internal import Training
+
+/// The values of a run's state beside its blocks of floats: the coordinator's own part of a checkpoint.
+///
+/// Whatever a later step, verdict or figure depends on, and that is no pure function of step and run file, belongs here or into
+/// `StateTensors`; what is here is written by `CoordinatorProcess.progress` and put back by `CoordinatorProcess.restore`.
+struct ProgressState: Codable, Sendable {
+    var step: UInt64
+    var stopping: EarlyStoppingState
+    var bitRelevantKeys: [BitRelevantKey]
+    /// `training.epochs` at the run's first start: the horizon of schedules, which a resumed run keeps.
+    var horizonEpochs: Int
+    /// Norms of the step that made this version, where they were taken: a validation that is still to come writes them down.
+    var norms: [SquareSums]?
+    /// What `result.json` counts over all starts.
+    var totals: RunTotals
+}
+
+/// Sums over all starts of a run.
+struct RunTotals: Codable, Equatable, Sendable {
+    var wallSeconds = 0.0
+    var trainingSeconds = 0.0
+    var framesDropped = 0
+    var events = RunEvents()
+}
+
+/// The blocks of a run's state and the names under which a checkpoint holds them: the one list that writing and resuming go by.
+struct StateTensors: Sendable {
+    let layout: ParameterLayout
+    let slotNames: [String]
+
+    func weights(_ block: FloatBlock) -> [NamedTensor] { layout.tensors(of: block) }
+
+    func slots(_ blocks: [FloatBlock]) -> [NamedTensor] {
+        zip(slotNames, blocks).flatMap { name, block in layout.tensors(of: block, suffix: "." + name) }
+    }
+
+    /// Reads a checkpoint's state into the blocks of a complete version.
+    /// - Throws: what `SafetensorsFile.read` does; a tensor too many or too few is an error.
+    func read(_ set: CheckpointSet<ProgressState>, weights: FloatBlock, slots: [FloatBlock]) throws(CheckpointError) {
+        try set.weights().read(into: layout.destinations(in: weights))
+        try set.slots().read(into: zip(slotNames, slots).flatMap { layout.destinations(in: $1, suffix: "." + $0) })
+    }
+
+    /// The best weights that a checkpoint names, nil if there were none yet.
+    func best(of set: CheckpointSet<ProgressState>) throws(CheckpointError) -> FloatBlock? {
+        guard let file = try set.best() else { return nil }
+        let block = FloatBlock(count: layout.count)
+        try file.read(into: layout.destinations(in: block))
+        return block
+    }
+}
+
+extension ParameterLayout {
+    /// The entries of a block as tensors with the parameters' names.
+    func tensors(of block: FloatBlock, suffix: String = "") -> [NamedTensor] {
+        entries.map { NamedTensor(name: $0.name + suffix, shape: $0.shape, bytes: block.view[$0.range].bytes) }
+    }
+
+    /// The places of the same tensors, to be read into.
+    func destinations(in block: FloatBlock, suffix: String = "") -> [TensorDestination] {
+        entries.map { TensorDestination(name: $0.name + suffix, shape: $0.shape, bytes: block.mutableView[$0.range].mutableBytes) }
+    }
+}
