@@ -95,7 +95,12 @@ let package = Package(
         tests(of: "Training", ["Exactness", "Wire"]),
         tests(of: "ParameterServer", ["Kernels", "Exactness", "NeuralNet", "Optimization", "OperatingSystem"]),
         tests(of: "RunConfiguration", ["NeuralNet", "Optimization", "Datasets", "Training"], resources: [.copy("Fixtures")]),
-        tests(of: "Runtime", ["OperatingSystem", "Exactness", "Kernels", "ZeroMQ", "Datasets", "NeuralNet", "Wire"]),
+        tests(
+            of: "Runtime",
+            [
+                "OperatingSystem", "Exactness", "Kernels", "ZeroMQ", "Datasets", "NeuralNet", "Wire", "Hashing", "Checkpoints", "Training",
+                "RunConfiguration",
+            ]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["OperatingSystem", "NeuralNet", "dnn-coord", "dnn-worker"], swiftSettings: swiftSettings),
     ]

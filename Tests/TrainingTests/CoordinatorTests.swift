@@ -229,6 +229,18 @@ import Wire
         #expect(second.ending == whole.ending)
     }
 
+    @Test func whoHasLostItsFolderEndsWithoutACheckpoint() throws {
+        let cluster = Cluster()
+        cluster.start()
+        cluster.join()
+        cluster.run { cluster.serverVersion == 2 }
+        cluster.dispatch(.superseded)
+        #expect(
+            cluster.ending?.outcome
+                == .failed(error: "another coordinator has taken over this run folder; this one ends and writes nothing more"))
+        #expect(cluster.checkpointTimes.isEmpty)
+    }
+
     @Test func aGradientThatIsNotFiniteEndsTheRun() throws {
         let cluster = Cluster()
         cluster.start()
