@@ -266,6 +266,8 @@ final class CoordinatorProcess {
     func closeSessions(outcome: String?) throws {
         if let outcome {
             for peer in peers.values { send(.finished(outcome: outcome), to: peer) }
+        } else {
+            try locals.killAll()
         }
         let deadline = now + .seconds(5)
         var poller = Poller()
