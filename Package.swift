@@ -89,7 +89,7 @@ let package = Package(
         tests(of: "Kernels", ["Exactness"]),
         tests(of: "Wire", ["Exactness"], resources: [.copy("Fixtures")]),
         tests(of: "NeuralNet", ["Exactness", "Kernels"], resources: [.copy("Fixtures")]),
-        tests(of: "Optimization", ["Exactness", "Kernels"], resources: [.copy("Fixtures")]),
+        tests(of: "Optimization", ["Exactness", "Kernels", "NeuralNet"], resources: [.copy("Fixtures")]),
         tests(of: "Datasets", ["Exactness", "Hashing"], resources: [.copy("Fixtures")]),
         tests(of: "Checkpoints", ["Hashing"], resources: [.copy("Fixtures")]),
         tests(of: "Training", ["Exactness", "Wire"]),
@@ -99,7 +99,7 @@ let package = Package(
             of: "Runtime",
             [
                 "OperatingSystem", "Exactness", "Kernels", "ZeroMQ", "Datasets", "NeuralNet", "Wire", "Hashing", "Checkpoints", "Training",
-                "RunConfiguration",
+                "RunConfiguration", "Optimization",
             ]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["OperatingSystem", "NeuralNet", "dnn-coord", "dnn-worker"], swiftSettings: swiftSettings),

@@ -68,6 +68,7 @@ struct form {
     bool has_two;
     /// Whether the divisor is a power of two.
     bool is_exact;
+    bool scales;
     bool clips;
     bool decays;
 };
@@ -114,9 +115,10 @@ static bool mean(float *out, struct dnn_sum sum, size_t count, float divisor) {
 
 typedef void rule_step(const struct dnn_rule *k, wide g, struct elements *e);
 
-/// Clip, then decay.
+/// Scale, clip, then decay.
 INLINE wide treated(const struct dnn_rule *k, wide g, wide w, struct form form) {
     wide zero = {0};
+    if (form.scales) g *= k->scale;
     if (form.clips) {
         wide limit = zero + k->limit;
         g = choose(g > limit, limit, g);
@@ -179,9 +181,9 @@ INLINE bool update_loop(
 
 /// A copy of the loop for each combination of constants; branches on the rest of the form are taken per vector.
 #define LOOP(step, slots, has_two, streams) \
-    update_loop(rule, arrays, offset, sum, count, divisor, (struct form){has_two, is_exact, clips, decays}, streams, step, slots)
+    update_loop(rule, arrays, offset, sum, count, divisor, (struct form){has_two, is_exact, scales, clips, decays}, streams, step, slots)
 #define PLAIN_LOOP(step, slots, has_two) \
-    update_loop(rule, arrays, offset, sum, count, divisor, (struct form){has_two, true, false, false}, false, step, slots)
+    update_loop(rule, arrays, offset, sum, count, divisor, (struct form){has_two, true, false, false, false}, false, step, slots)
 
 #define UPDATE(kind, step, slots) \
     case kind: \
@@ -193,9 +195,10 @@ static bool update(
     const struct dnn_rule *rule, const struct dnn_update_arrays *arrays, size_t offset, struct dnn_sum sum, size_t count,
     float divisor) {
     bool is_exact = is_power_of_two(divisor);
+    bool scales = rule->scale != 1;
     bool clips = rule->limit < __builtin_inff();
     bool decays = rule->l2 != 0 || rule->l1 != 0;
-    bool is_plain = is_exact && !clips && !decays;
+    bool is_plain = is_exact && !scales && !clips && !decays;
     bool streams = arrays->streams_slots;
     for (int slot = 0; slot < DNN_UPDATE_SLOTS; slot++) streams &= (uintptr_t)arrays->next_slots[slot] % sizeof(wide) == 0;
     switch ((enum dnn_rule_kind)rule->kind) {
@@ -258,6 +261,32 @@ static void squares_of_difference(double *lanes, const void *a, const void *b, s
     memcpy(lanes, &sums, sizeof sums);
 }
 
+enum { ROWS_AT_ONCE = 8 };
+
+/// Several rows at once: each sum keeps its index order, and none waits for another's additions.
+INLINE void limit_some_rows(float *rows, size_t length, size_t count, double limit) {
+    double sums[ROWS_AT_ONCE] = {0};
+    for (size_t i = 0; i < length; i++) {
+        for (size_t row = 0; row < count; row++) {
+            double x = rows[row * length + i];
+            sums[row] += x * x;
+        }
+    }
+    for (size_t row = 0; row < count; row++) {
+        double norm = __builtin_elementwise_sqrt(sums[row]);
+        if (!(norm > limit)) continue;
+        double factor = limit / norm;
+        for (size_t i = 0; i < length; i++) rows[row * length + i] = (float)(rows[row * length + i] * factor);
+    }
+}
+
+static void limit_rows(float *rows, size_t length, size_t count, double limit) {
+    for (; count >= ROWS_AT_ONCE; count -= ROWS_AT_ONCE, rows += ROWS_AT_ONCE * length) {
+        limit_some_rows(rows, length, ROWS_AT_ONCE, limit);
+    }
+    for (; count > 0; count--, rows += length) limit_some_rows(rows, length, 1, limit);
+}
+
 const struct dnn_update_kernels DNN_UPDATE_TABLE = {
     .join = join,
     .join_four = join_four,
@@ -265,4 +294,5 @@ const struct dnn_update_kernels DNN_UPDATE_TABLE = {
     .update = update,
     .squares = squares,
     .squares_of_difference = squares_of_difference,
+    .limit_rows = limit_rows,
 };

@@ -78,18 +78,21 @@ static inline dnnl_status_t od_memory_create(dnnl_memory_t *memory, const od_lay
     return dnnl_memory_create(memory, od_descriptor_of(layout), engine, DNNL_MEMORY_NONE);
 }
 
-/// Scratch memory from the caller, arithmetic in f32 whatever the environment says, and on request max(y, 0) at the end.
-static inline dnnl_status_t od_attributes_create(dnnl_primitive_attr_t *attributes, int relu) {
+/// Scratch memory from the caller, arithmetic in f32 whatever the environment says, and on request y added to what was there, or
+/// max(y, 0).
+static inline dnnl_status_t od_attributes_create(dnnl_primitive_attr_t *attributes, int adds, int relu) {
     dnnl_status_t status = dnnl_primitive_attr_create(attributes);
     if (status == dnnl_success) status = dnnl_primitive_attr_set_scratchpad_mode(*attributes, dnnl_scratchpad_mode_user);
     if (status == dnnl_success) status = dnnl_primitive_attr_set_fpmath_mode(*attributes, dnnl_fpmath_mode_strict);
-    if (status != dnnl_success || !relu) return status;
+    if (status != dnnl_success || !(adds || relu)) return status;
     dnnl_post_ops_t after = NULL;
     status = dnnl_post_ops_create(&after);
 #if DNNL_VERSION_MAJOR >= 3
-    if (status == dnnl_success) status = dnnl_post_ops_append_eltwise(after, dnnl_eltwise_relu, 0, 0);
+    if (status == dnnl_success && adds) status = dnnl_post_ops_append_sum(after, 1, 0, dnnl_f32);
+    if (status == dnnl_success && relu) status = dnnl_post_ops_append_eltwise(after, dnnl_eltwise_relu, 0, 0);
 #else
-    if (status == dnnl_success) status = dnnl_post_ops_append_eltwise(after, 1, dnnl_eltwise_relu, 0, 0);
+    if (status == dnnl_success && adds) status = dnnl_post_ops_append_sum(after, 1);
+    if (status == dnnl_success && relu) status = dnnl_post_ops_append_eltwise(after, 1, dnnl_eltwise_relu, 0, 0);
 #endif
     if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(*attributes, after);
     if (after) dnnl_post_ops_destroy(after);

@@ -8,6 +8,13 @@ public enum ElementwiseKernels {
         InstructionSet.effective.table.pointee.add(a.base, b.floats, a.count)
     }
 
+    /// a += b / divisor.
+    public static func add(_ b: FloatView, dividedBy divisor: Float, to a: MutableFloatView) {
+        precondition(a.count == b.count, "addition of views of unequal length")
+        let (a, b, count) = (a.base, b.floats, a.count)
+        for index in 0..<count { a[index] += b[index] / divisor }
+    }
+
     /// Σx² in double: eight interleaved sums, joined pairwise. Meant for one figure block.
     public static func sumOfSquares(_ x: FloatView) -> Double {
         InstructionSet.effective.table.pointee.sum_of_squares(x.floats, x.count)

@@ -83,19 +83,42 @@ public final class NormAccumulator: @unchecked Sendable {  // each piece's sums 
     }
 
     func begin(_ lanes: UnsafeMutablePointer<Double>) {
-        lanes.initialize(repeating: 0, count: 3 * Self.laneCount)
+        Self.clear(lanes, figures: 3)
     }
 
     func finish(_ lanes: UnsafeMutablePointer<Double>, pieceIndex: Int) {
-        func joined(_ figure: Int) -> Double {
-            let sums = lanes + figure * Self.laneCount
-            var half = Self.laneCount / 2
-            while half > 0 {
-                for lane in 0..<half { sums[lane] += sums[lane + half] }
-                half /= 2
-            }
-            return sums[0]
+        func figure(_ index: Int) -> Double { Self.joined(lanes + index * Self.laneCount) }
+        pieces[pieceIndex] = SquareSums(gradient: figure(0), weights: figure(1), change: figure(2))
+    }
+
+    static func clear(_ lanes: UnsafeMutablePointer<Double>, figures: Int) {
+        lanes.initialize(repeating: 0, count: figures * laneCount)
+    }
+
+    /// The sum of one figure's lanes, which it uses up.
+    static func joined(_ sums: UnsafeMutablePointer<Double>) -> Double {
+        var half = laneCount / 2
+        while half > 0 {
+            for lane in 0..<half { sums[lane] += sums[lane + half] }
+            half /= 2
         }
-        pieces[pieceIndex] = SquareSums(gradient: joined(0), weights: joined(1), change: joined(2))
+        return sums[0]
+    }
+
+    /// Looks at a segment's weights again, which have changed since they were updated.
+    package func remeasure(segment: Int, old: FloatView, new: FloatView, scratch: UpdateScratch) {
+        let table = UpdateKernels.best.table
+        UpdateKernels.withUpdateMode {
+            for block in Self.blocks(of: segments[segment]) {
+                let piece = segments[segment].clamped(to: block * figureBlockLength..<(block + 1) * figureBlockLength)
+                begin(scratch.lanes)
+                table.squares(scratch.lanes + Self.laneCount, new[piece].base, piece.count)
+                table.squares_of_difference(scratch.lanes + 2 * Self.laneCount, new[piece].base, old[piece].base, piece.count)
+                let index = pieceIndex(segment: segment, block: block)
+                let gradient = pieces[index].gradient
+                finish(scratch.lanes, pieceIndex: index)
+                pieces[index].gradient = gradient
+            }
+        }
     }
 }

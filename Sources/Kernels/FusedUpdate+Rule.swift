@@ -42,20 +42,24 @@ package struct RuleConstants: Equatable, Sendable {
 
     func words(_ treatment: GradientConstants) -> dnn_rule {
         dnn_rule(
-            kind: loop.rawValue, limit: treatment.limit, l2: treatment.l2, l1: treatment.l1, rate: rate, gradient_rate: gradientRate,
-            weight_keep: weightKeep, velocity_keep: velocityKeep, velocity_gain: velocityGain, momentum: momentum, first_gain: firstGain,
+            kind: loop.rawValue, scale: treatment.scale, limit: treatment.limit, l2: treatment.l2, l1: treatment.l1, rate: rate,
+            gradient_rate: gradientRate, weight_keep: weightKeep, velocity_keep: velocityKeep, velocity_gain: velocityGain,
+            momentum: momentum, first_gain: firstGain,
             second_keep: secondKeep, second_gain: secondGain, root_scale: rootScale, epsilon: epsilon)
     }
 }
 
 /// What is done to the mean gradient before the rule, rounded to Float.
 package struct GradientConstants: Equatable, Sendable {
+    /// What every element is multiplied by first; 1: nothing.
+    package var scale: Float
     /// Every element is brought into ±limit; infinity: not clipped.
     package var limit: Float
     package var l2: Float
     package var l1: Float
 
-    package init(limit: Float = .infinity, l2: Float = 0, l1: Float = 0) {
+    package init(scale: Float = 1, limit: Float = .infinity, l2: Float = 0, l1: Float = 0) {
+        self.scale = scale
         self.limit = limit
         self.l2 = l2
         self.l1 = l1

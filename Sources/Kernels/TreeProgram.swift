@@ -36,25 +36,23 @@ package final class TreeProgram {
 
     /// Floats of scratch that `sum` wants for sums of so many elements.
     package func scratchCount(elements: Int) -> Int {
-        (1 + (operations.map { Int($0.level) }.max() ?? 0)) * elements
+        (operations.map { Int($0.level) }.max() ?? 0) * elements
     }
 
-    /// The tree sum of blocks that `leaf` writes.
+    /// The tree sum of blocks that `leaf` writes, or adds to what is there.
     package func sum(
-        into target: MutableFloatView, scratch: MutableFloatView, leaf write: (_ leaf: Int, _ block: MutableFloatView) -> Void
+        into target: MutableFloatView, scratch: MutableFloatView,
+        leaf bring: (_ leaf: Int, _ block: MutableFloatView, _ adds: Bool) -> Void
     ) {
-        /// Level 0 is the target; the scratch holds the levels above and, last, what is about to be added.
+        /// Level 0 is the target; the scratch holds the levels above.
         func open(_ level: Int32) -> MutableFloatView {
             level == 0 ? target : scratch[(Int(level) - 1) * target.count..<Int(level) * target.count]
         }
-        let arriving = scratch[scratch.count - target.count..<scratch.count]
         for (operation, leaf) in zip(operations, leaves) {
             let sum = open(operation.level)
             switch Int(operation.kind) {
-            case CK_SUM_STORE: write(leaf, sum)
-            case CK_SUM_ADD:
-                write(leaf, arriving)
-                ElementwiseKernels.add(arriving.view, to: sum)
+            case CK_SUM_STORE: bring(leaf, sum, false)
+            case CK_SUM_ADD: bring(leaf, sum, true)
             default: ElementwiseKernels.add(open(operation.level + 1).view, to: sum)
             }
         }

@@ -44,10 +44,37 @@ extension RuleSpecification {
         if let clip = treatment.clipValue, !(clip > 0 && clip.isFinite) {
             throw .option("clip.value", problem: "must be a positive number, got \(clip)")
         }
+        if let clip = treatment.clipNorm, !(clip > 0 && Float(clip).isFinite) {
+            throw .option("clip.global_norm", problem: "must be a positive number, got \(clip)")
+        }
+        if treatment.clipValue != nil && treatment.clipNorm != nil {
+            throw .option("clip", problem: "must be by value or by global norm, got both")
+        }
+        if let limit = treatment.maxNorm, !(limit > 0 && limit.isFinite) {
+            throw .option("regularization.max_norm", problem: "must be a positive number, got \(limit)")
+        }
         try check("regularization.l2", treatment.l2, Self.nonNegative)
         try check("regularization.l1", treatment.l1, Self.nonNegative)
         if case .adamw = self, treatment.l2 != 0 {
             throw .option("regularization.l2", problem: "adamw decays weights itself: use its weight_decay, or rule adam with l2")
+        }
+    }
+
+    /// Throws where a group's options are outside their ranges, or do not go with this rule.
+    func validate(_ group: ParameterGroup) throws(OptimizationError) {
+        if let rule = group.rule {
+            guard rule.keyword == keyword else {
+                throw .option("rule", problem: "must be \(keyword), the optimizer's rule, got \(rule.keyword)")
+            }
+            try rule.validate()
+        }
+        if let l1 = group.l1 { try check("l1", l1, Self.nonNegative) }
+        if let l2 = group.l2 { try check("l2", l2, Self.nonNegative) }
+        if case .adamw = self, let l2 = group.l2, l2 != 0 {
+            throw .option("l2", problem: "adamw decays weights itself: use its weight_decay, or rule adam with l2")
+        }
+        if case .length(let limit)? = group.maxNorm, !(limit > 0 && limit.isFinite) {
+            throw .option("max_norm", problem: "must be a positive number, got \(limit)")
         }
     }
 

@@ -69,6 +69,21 @@ public enum RuleSpecification: Codable, Equatable, Sendable {
         }
     }
 
+    /// The names of every slot that some options of this rule have, in checkpoint order.
+    var possibleSlotNames: [String] {
+        switch self {
+        case .adam, .adamw: ["first_moment", "second_moment", "largest_second_moment"]
+        case .rmsprop: ["square_average", "gradient_average", "velocity"]
+        default: slotNames
+        }
+    }
+
+    /// The same without decay of its own.
+    var withoutDecay: RuleSpecification {
+        guard case .adamw(let rate, let beta1, let beta2, let epsilon, let amsgrad, _) = self else { return self }
+        return .adamw(learningRate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, amsgrad: amsgrad, weightDecay: 0)
+    }
+
     /// The value that every element of a slot has before the first step.
     public func initialSlotValue(_ slot: Int) -> Float {
         if case .adagrad(_, _, let initial, _) = self { Float(initial) } else { 0 }

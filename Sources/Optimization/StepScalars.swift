@@ -5,28 +5,14 @@ package import Kernels
 /// So they have the same bits on every machine; libm has no part in them.
 public struct StepScalars: Equatable, Sendable {
     /// From 1.
-    public let step: UInt64
-    public let learningRate: Double
-    /// For segments without regularization.
-    package let plain: RuleConstants
-    /// For regularized segments; differs where the rule itself decays.
-    package let regularized: RuleConstants
-
-    init(_ rule: RuleSpecification, step: UInt64, learningRate: Double) {
-        precondition(step > 0, "steps count from 1")
-        self.step = step
-        self.learningRate = learningRate
-        plain = rule.constants(step: step, rate: learningRate)
-        var decaying = plain
-        if case .adamw(_, _, _, _, _, let weightDecay) = rule {
-            decaying.weightKeep = Float(1 - learningRate * weightDecay)
-        }
-        regularized = decaying
-    }
+    public internal(set) var step: UInt64
+    public internal(set) var learningRate: Double
+    /// By class of the updater's parameters.
+    package internal(set) var constants: [RuleConstants]
 }
 
 extension RuleSpecification {
-    fileprivate func constants(step: UInt64, rate: Double) -> RuleConstants {
+    func constants(step: UInt64, rate: Double) -> RuleConstants {
         switch self {
         case .sgd:
             return RuleConstants(.sgd, rate: Float(rate))
@@ -52,10 +38,11 @@ extension RuleSpecification {
             (constants.secondKeep, constants.secondGain) = (Float(alpha), Float(1 - alpha))
             (constants.firstGain, constants.momentum, constants.epsilon) = (Float(1 - alpha), Float(momentum), Float(epsilon))
             return constants
-        case .adam(_, let beta1, let beta2, let epsilon, let amsgrad), .adamw(_, let beta1, let beta2, let epsilon, let amsgrad, _):
-            let corrections = (first: 1 - beta1.power(step), second: 1 - beta2.power(step))
-            var constants = moments(amsgrad ? .amsgrad : .adam, rate / corrections.first, beta1, beta2, epsilon)
-            constants.rootScale = Float(1 / corrections.second.exactRoot)
+        case .adam(_, let beta1, let beta2, let epsilon, let amsgrad):
+            return adam(step: step, rate: rate, beta1, beta2, epsilon, amsgrad)
+        case .adamw(_, let beta1, let beta2, let epsilon, let amsgrad, let weightDecay):
+            var constants = adam(step: step, rate: rate, beta1, beta2, epsilon, amsgrad)
+            constants.weightKeep = Float(1 - rate * weightDecay)
             return constants
         case .adamax(_, let beta1, let beta2, let epsilon):
             return moments(.adamax, rate / (1 - beta1.power(step)), beta1, beta2, epsilon)
@@ -75,6 +62,15 @@ extension RuleSpecification {
         case .adadelta(_, let rho, let epsilon):
             return moments(.adadelta, rate, 0, rho, epsilon)
         }
+    }
+
+    private func adam(
+        step: UInt64, rate: Double, _ beta1: Double, _ beta2: Double, _ epsilon: Double, _ amsgrad: Bool
+    ) -> RuleConstants {
+        let corrections = (first: 1 - beta1.power(step), second: 1 - beta2.power(step))
+        var constants = moments(amsgrad ? .amsgrad : .adam, rate / corrections.first, beta1, beta2, epsilon)
+        constants.rootScale = Float(1 / corrections.second.exactRoot)
+        return constants
     }
 
     private func moments(
@@ -121,34 +117,4 @@ private struct NAdamSchedule {
 
     /// ln 0.96.
     private static let logarithm = -0.040821994520255166
-}
-
-extension Double {
-    /// By squaring: the same bits everywhere, unlike pow.
-    fileprivate func power(_ exponent: UInt64) -> Double {
-        var result = 1.0
-        var square = self
-        var rest = exponent
-        while rest > 0 {
-            if rest & 1 == 1 { result *= square }
-            square *= square
-            rest >>= 1
-        }
-        return result
-    }
-
-    /// e^x for x ≤ 0, by Taylor's series of x/2ⁿ and n squarings: the same bits everywhere, unlike exp.
-    fileprivate var exponential: Double {
-        guard self > -745 else { return 0 }
-        var (argument, halvings) = (self, 0)
-        while argument < -0.125 {
-            argument /= 2
-            halvings += 1
-        }
-        // The eleventh term of an argument of ⅛ is below half an ulp of 1.
-        var sum = 1.0
-        for term in (1...11).reversed() { sum = 1 + argument / Double(term) * sum }
-        for _ in 0..<halvings { sum *= sum }
-        return sum
-    }
 }

@@ -17,7 +17,12 @@ struct Contribution {
 /// It belongs to the thread that takes messages in, until the chunk is complete; then to the one that updates it, until its
 /// outcome is back. The hand-overs go through a lock.
 final class ChunkLedger: @unchecked Sendable {  // one owner at a time, see above
-    enum State { case gathering, updating, updated }
+    /// In order. With one phase a chunk goes from gathering to updating; without row limits from updating to ready.
+    enum State: Int, Comparable {
+        case gathering, reducing, reduced, updating, updated, limiting, limited, ready
+
+        static func < (a: State, b: State) -> Bool { a.rawValue < b.rawValue }
+    }
 
     let range: Range<Int>
     var state = State.gathering
@@ -75,6 +80,12 @@ final class ChunkLedger: @unchecked Sendable {  // one owner at a time, see abov
         reductionNodes.removeAll(keepingCapacity: true)
         for contribution in contributions { reductionNodes.append(contribution.node) }
         reduction = TreeReduction(nodes: reductionNodes, in: tree)
+    }
+
+    /// The second phase's one operand, in place of the contributions.
+    func takeReduced(_ mean: FloatView) {
+        operands.removeAll(keepingCapacity: true)
+        operands.append(mean)
     }
 
     var sampleCount: Int {

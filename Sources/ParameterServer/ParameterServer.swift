@@ -22,6 +22,8 @@ public final class ParameterServer {
     public enum Progress: Equatable, Sendable {
         case chunkReady(Int)
         case stepCompleted(version: UInt64)
+        /// Every chunk up to this position in the order of travel has been reduced, though none is updated yet: more are let in.
+        case reduced(upTo: Int)
         case notFinite(element: Int)
     }
 
@@ -36,34 +38,46 @@ public final class ParameterServer {
     /// Norms of the last step for which they were asked.
     public let norms: NormAccumulator
     public private(set) var normsVersion: UInt64?
+    /// The rate that made the complete version; nil at first.
+    public private(set) var lastLearningRate: Double?
+    /// Steps that were skipped since their gradient was not finite.
+    public private(set) var skippedSteps = 0
 
-    private let ledgers: [ChunkLedger]
+    let ledgers: [ChunkLedger]
     private let updater: Updater
     private let learningRate: (UInt64) -> Double
-    private let settings: StepSettings
+    let settings: StepSettings
     private let scratch: [UpdateScratch]
-    private var pool: UpdatePool?
+    var pool: UpdatePool?
     private var presentShards: [Bool]
     private var rowsOfShard: [Int]
     private var presentCount = 0
-    private var readyChunks = 0
-    /// The position in the order of travel below which every chunk is updated.
-    private var lowestIncomplete = 0
+    let policy: NonFinitePolicy
+    /// nil where no rows are bounded.
+    let borders: RowBorders?
+    var reducedChunks = 0
+    var isFinite = true
+    /// Chunks that are ready and not yet reported; the first ones are.
+    var ready: [Int] = []
+    private var reportedChunks = 0
+    /// The position in the order of travel below which every chunk is reduced or updated: its contributions are given back.
+    public internal(set) var lowestIncomplete = 0
     private let isFree: (FloatBlock) -> Bool
-    private let release: (Int) -> Void
+    let release: (Int) -> Void
 
     /// - Parameters:
     ///   - threads: update threads; 0 does the work on the caller's.
     ///   - weightBlocks: where the versions are built, see `StateVersions`.
     ///   - version: the complete version that the caller puts into `state` before any contribution comes.
     ///   - completion: signalled when an update thread has finished a chunk.
-    ///   - learningRate: of a step, counted from 0.
+    ///   - policy: for gradients that are NaN or infinite somewhere.
+    ///   - learningRate: of a step, counted from 0; asked once, when the step's first chunk is complete.
     ///   - isFree: whether no message in flight reads a block of weights any more.
     ///   - release: gives a contribution's memory back to its lender.
     public init(
         layout: ParameterLayout, updater: Updater, plan: StepPlan, tree: ShardTree, chunkByteCount: Int, threads: Int,
-        version: UInt64 = 0, completion: EventDescriptor?, weightBlocks: [FloatBlock]? = nil, learningRate: @escaping (UInt64) -> Double,
-        isFree: @escaping (FloatBlock) -> Bool,
+        version: UInt64 = 0, completion: EventDescriptor?, weightBlocks: [FloatBlock]? = nil, policy: NonFinitePolicy = .stop,
+        learningRate: @escaping (UInt64) -> Double, isFree: @escaping (FloatBlock) -> Bool,
         release: @escaping (Int) -> Void
     ) throws(SystemError) {
         self.chunks = ChunkMap(elementCount: layout.count, chunkByteCount: chunkByteCount)
@@ -75,16 +89,18 @@ public final class ParameterServer {
         self.isFree = isFree
         self.release = release
         state = StateVersions(elementCount: layout.count, slotCount: updater.slotCount, weightBlocks: weightBlocks)
-        for (slot, block) in state.currentSlots.enumerated() { block.mutableView.fill(updater.initialSlotValue(slot)) }
+        updater.initializeSlots(state.currentSlots.map(\.mutableView))
         norms = updater.makeNormAccumulator()
+        self.policy = policy
+        borders = updater.limitsRows ? RowBorders(chunks: chunks, updater: updater) : nil
+        ready.reserveCapacity(chunks.count)
         ledgers = (0..<chunks.count).map { [chunks] in ChunkLedger(range: chunks.range($0), shardCount: tree.shardCount) }
         scratch = (0..<max(threads, 1)).map { _ in UpdateScratch(shardCount: tree.shardCount) }
         presentShards = Array(repeating: false, count: tree.shardCount)
         rowsOfShard = Array(repeating: 0, count: tree.shardCount)
-        settings = StepSettings()
-        pool = try UpdatePool(threadCount: threads, completion: completion) {
-            [ledgers, scratch, settings, updater, norms] chunk, thread in
-            settings.update(ledgers[chunk], updater: updater, norms: norms, scratch: scratch[thread])
+        settings = StepSettings(updater: updater, norms: norms, hasTwoPhases: updater.needsGradientNorm || policy == .skip)
+        pool = try UpdatePool(threadCount: threads, completion: completion) { [ledgers, scratch, settings] task, chunk, thread in
+            settings.perform(task, on: ledgers[chunk], scratch: scratch[thread])
         }
         // Nobody can be asked before the first contribution comes, and the first version may be a barrier already.
         openStep(wantsNorms: true)
@@ -94,8 +110,10 @@ public final class ParameterServer {
         pool?.close()
     }
 
-    /// Puts back the norms of the step that made the version which the server begins with.
-    public func restore(norms sums: [SquareSums]) {
+    /// Puts back what is known of the step that made the version which the server begins with.
+    public func restore(learningRate: Double?, norms sums: [SquareSums]?) {
+        lastLearningRate = learningRate
+        guard let sums else { return }
         norms.pieceSums = sums
         normsVersion = version
     }
@@ -127,8 +145,9 @@ public final class ParameterServer {
         if ledger.missingLeaves == 0 {
             ledger.prepareReduction(tree: tree)
             precondition(ledger.sampleCount == settings.sampleCount, "every sample of a step counts exactly once")
-            ledger.state = .updating
-            pool?.submit(chunk)
+            settings.prepareScalars(step: version + 1) { learningRate(version) }
+            ledger.state = hasTwoPhases ? .reducing : .updating
+            pool?.submit(hasTwoPhases ? .reduce : .update, chunk)
         }
         return .accepted
     }
@@ -144,20 +163,20 @@ public final class ParameterServer {
     ///
     /// - Parameter wantsNorms: whether the norms of the step that makes this version are wanted; asked once when a step opens.
     public func nextProgress(wantsNorms: (_ version: UInt64) -> Bool) -> Progress? {
-        if readyChunks == chunks.count { return completeStep(wantsNorms: wantsNorms) }
-        guard let (chunk, outcome) = pool?.nextFinished() else { return nil }
-        let ledger = ledgers[chunk]
-        for contribution in ledger.contributions { release(contribution.token) }
-        if case .notFinite(let element) = outcome { return .notFinite(element: element) }
-        ledger.state = .updated
-        readyChunks += 1
-        while lowestIncomplete < chunks.count, ledgers[chunks.count - 1 - lowestIncomplete].state == .updated { lowestIncomplete += 1 }
-        return .chunkReady(chunk)
+        while true {
+            if reportedChunks < ready.count {
+                reportedChunks += 1
+                return .chunkReady(ready[reportedChunks - 1])
+            }
+            if reportedChunks == chunks.count { return completeStep(wantsNorms: wantsNorms) }
+            guard let (chunk, task, outcome) = pool?.nextFinished() else { return nil }
+            if let progress = take(task, chunk, outcome) { return progress }
+        }
     }
 
     /// Whether `chunk` of the next version is ready.
     public func isReady(_ chunk: Int) -> Bool {
-        ledgers[chunk].state == .updated
+        ledgers[chunk].state == .ready
     }
 
     /// The shards without which some chunk that is let in cannot be updated: those who hold them are waited for.
@@ -173,6 +192,9 @@ public final class ParameterServer {
 
     private func completeStep(wantsNorms: (UInt64) -> Bool) -> Progress {
         lastLoss = meanLoss()
+        lastLearningRate = settings.learningRate
+        if !isFinite { skippedSteps += 1 }
+        settings.measureLimitedRows(scratch: scratch[0])
         if settings.wantsNorms { normsVersion = version + 1 }
         state.advance(isFree: isFree)
         version += 1
@@ -204,10 +226,11 @@ public final class ParameterServer {
             samples += rows
         }
         for ledger in ledgers { ledger.open(presentLeaves: presentCount) }
-        readyChunks = 0
+        ready.removeAll(keepingCapacity: true)
+        reportedChunks = 0
+        reducedChunks = 0
+        isFinite = true
         lowestIncomplete = 0
-        settings.open(
-            sampleCount: samples, scalars: updater.scalars(step: version + 1, learningRate: learningRate(version)), state: state,
-            wantsNorms: wantsNorms)
+        settings.open(sampleCount: samples, state: state, wantsNorms: wantsNorms)
     }
 }

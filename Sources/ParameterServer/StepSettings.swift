@@ -1,20 +1,35 @@
 internal import Kernels
 internal import Optimization
 
-/// What every chunk of the open step shares. Written while no update runs, read by those that do.
+/// What every chunk of the open step shares. Written while no task runs, read by those that do.
 final class StepSettings: @unchecked Sendable {  // see above; the pool's lock orders writes before reads
+    private let updater: Updater
+    private let norms: NormAccumulator
+    /// Σg² by figure block; nil where steps have one phase.
+    let squares: BlockSums?
     private(set) var sampleCount = 0
     private(set) var wantsNorms = false
-    private var scalars: StepScalars?
+    private var scalars: StepScalars
+    private var hasScalars = false
+    /// What the second phase does with the gradient: nil, it is thrown away and the state kept.
+    private var gradientScale: Float? = 1
     private var weights = FloatBlock(count: 0).view
     private var nextWeights = FloatBlock(count: 0).mutableView
     private var slots: [FloatView] = []
     private var nextSlots: [MutableFloatView] = []
 
-    func open(sampleCount: Int, scalars: StepScalars, state: StateVersions, wantsNorms: Bool) {
+    init(updater: Updater, norms: NormAccumulator, hasTwoPhases: Bool) {
+        self.updater = updater
+        self.norms = norms
+        squares = hasTwoPhases ? BlockSums(elementCount: updater.elementCount) : nil
+        scalars = updater.scalars(step: 1, learningRate: updater.rule.learningRate)
+    }
+
+    func open(sampleCount: Int, state: StateVersions, wantsNorms: Bool) {
         self.sampleCount = sampleCount
-        self.scalars = scalars
         self.wantsNorms = wantsNorms
+        hasScalars = false
+        gradientScale = 1
         weights = state.currentWeights.view
         nextWeights = state.nextWeights.mutableView
         slots.removeAll(keepingCapacity: true)
@@ -23,14 +38,74 @@ final class StepSettings: @unchecked Sendable {  // see above; the pool's lock o
         for block in state.nextSlots { nextSlots.append(block.mutableView) }
     }
 
-    func update(_ ledger: ChunkLedger, updater: Updater, norms: NormAccumulator, scratch: UpdateScratch) -> ChunkOutcome {
-        guard let scalars, let reduction = ledger.reduction else { preconditionFailure("an update outside of a step") }
-        let outcome = updater.update(
-            ledger.range, reduction: reduction, operands: ledger.operands, sampleCount: sampleCount, scalars: scalars, weights: weights,
-            slots: slots, into: nextWeights, nextSlots: nextSlots, scratch: scratch, norms: wantsNorms ? norms : nil)
+    /// Makes the scalars of the step once, when its first chunk is complete: until then a verdict may change the rate.
+    func prepareScalars(step: UInt64, learningRate: () -> Double) {
+        guard !hasScalars else { return }
+        updater.prepare(&scalars, step: step, learningRate: learningRate())
+        hasScalars = true
+    }
+
+    var learningRate: Double { scalars.learningRate }
+
+    /// Ends the first phase: all chunks are reduced.
+    func judge(isFinite: Bool) {
+        gradientScale = isFinite ? updater.clipFactor(squaredNorm: squares?.total ?? 0) : nil
+    }
+
+    /// Where the first phase has left a chunk's mean gradient.
+    func reduced(_ ledger: ChunkLedger) -> FloatView {
+        nextWeights.view[ledger.range]
+    }
+
+    func perform(_ task: ChunkTask, on ledger: ChunkLedger, scratch: UpdateScratch) -> ChunkOutcome {
+        switch task {
+        case .reduce: reduce(ledger, scratch)
+        case .update: update(ledger, scratch)
+        case .limit: limit(ledger)
+        }
+    }
+
+    private func reduce(_ ledger: ChunkLedger, _ scratch: UpdateScratch) -> ChunkOutcome {
+        guard let reduction = ledger.reduction, let squares else { preconditionFailure("a first phase outside of a step") }
+        return ChunkOutcome(
+            updater.reduce(
+                ledger.range, reduction: reduction, operands: ledger.operands, sampleCount: sampleCount, into: nextWeights,
+                scratch: scratch, squares: squares))
+    }
+
+    private func update(_ ledger: ChunkLedger, _ scratch: UpdateScratch) -> ChunkOutcome {
+        guard hasScalars, let reduction = ledger.reduction else { preconditionFailure("an update outside of a step") }
+        let isSecond = squares != nil
+        guard let gradientScale else {
+            updater.keep(
+                ledger.range, operands: ledger.operands, weights: weights, slots: slots, into: nextWeights, nextSlots: nextSlots,
+                scratch: scratch, norms: wantsNorms ? norms : nil)
+            return .done
+        }
+        return ChunkOutcome(
+            updater.update(
+                ledger.range, reduction: isSecond ? .single : reduction, operands: ledger.operands,
+                sampleCount: isSecond ? 1 : sampleCount, scalars: scalars, gradientScale: gradientScale, weights: weights, slots: slots,
+                into: nextWeights, nextSlots: nextSlots, scratch: scratch, norms: wantsNorms ? norms : nil))
+    }
+
+    private func limit(_ ledger: ChunkLedger) -> ChunkOutcome {
+        if gradientScale != nil { updater.limitRows(beginningIn: ledger.range, of: nextWeights) }
+        return .done
+    }
+
+    /// Brings the norms up to date with rows that were scaled after their update.
+    func measureLimitedRows(scratch: UpdateScratch) {
+        guard wantsNorms, updater.limitsRows else { return }
+        updater.remeasureLimitedRows(norms, old: weights, new: nextWeights.view, scratch: scratch)
+    }
+}
+
+extension ChunkOutcome {
+    init(_ outcome: UpdateOutcome) {
         switch outcome {
-        case .finite: return .updated
-        case .notFinite(let element): return .notFinite(element: element)
+        case .finite: self = .done
+        case .notFinite(let element): self = .notFinite(element: element)
         }
     }
 }

@@ -2,12 +2,21 @@ internal import Dispatch
 internal import OperatingSystem
 internal import Synchronization
 
+/// What is done to a chunk.
+enum ChunkTask: Sendable {
+    /// The first of two phases.
+    case reduce
+    case update
+    /// Row limits.
+    case limit
+}
+
 /// Threads that update chunks. Without threads the caller's own does the work at once, since for small nets a hand-over costs more.
 final class UpdatePool: Sendable {
     private struct Queue {
-        var waiting: [Int] = []
+        var waiting: [(chunk: Int, task: ChunkTask)] = []
         var taken = 0
-        var finished: [(chunk: Int, outcome: ChunkOutcome)] = []
+        var finished: [(chunk: Int, task: ChunkTask, outcome: ChunkOutcome)] = []
         var isClosed = false
     }
 
@@ -15,15 +24,16 @@ final class UpdatePool: Sendable {
     private let work = DispatchSemaphore(value: 0)
     private let completion: EventDescriptor?
     private let threads: Mutex<[WorkerThread]> = Mutex([])
-    private let update: @Sendable (_ chunk: Int, _ thread: Int) -> ChunkOutcome
+    private let perform: @Sendable (_ task: ChunkTask, _ chunk: Int, _ thread: Int) -> ChunkOutcome
     private let threadCount: Int
 
-    init(threadCount: Int, completion: EventDescriptor?, update: @escaping @Sendable (_ chunk: Int, _ thread: Int) -> ChunkOutcome)
-        throws(SystemError)
-    {
+    init(
+        threadCount: Int, completion: EventDescriptor?,
+        perform: @escaping @Sendable (_ task: ChunkTask, _ chunk: Int, _ thread: Int) -> ChunkOutcome
+    ) throws(SystemError) {
         self.threadCount = threadCount
         self.completion = completion
-        self.update = update
+        self.perform = perform
         do {
             for index in 0..<threadCount {
                 let thread = try WorkerThread.start(name: "update-\(index)") { [unowned self] in run(thread: index) }
@@ -35,17 +45,17 @@ final class UpdatePool: Sendable {
         }
     }
 
-    func submit(_ chunk: Int) {
+    func submit(_ task: ChunkTask, _ chunk: Int) {
         guard threadCount > 0 else {
-            let outcome = update(chunk, 0)
-            queue.withLock { $0.finished.append((chunk, outcome)) }
+            let outcome = perform(task, chunk, 0)
+            queue.withLock { $0.finished.append((chunk, task, outcome)) }
             return
         }
-        queue.withLock { $0.waiting.append(chunk) }
+        queue.withLock { $0.waiting.append((chunk, task)) }
         work.signal()
     }
 
-    func nextFinished() -> (chunk: Int, outcome: ChunkOutcome)? {
+    func nextFinished() -> (chunk: Int, task: ChunkTask, outcome: ChunkOutcome)? {
         queue.withLock { $0.finished.isEmpty ? nil : $0.finished.removeFirst() }
     }
 
@@ -59,7 +69,7 @@ final class UpdatePool: Sendable {
     private func run(thread: Int) {
         while true {
             work.wait()
-            let chunk = queue.withLock { queue -> Int? in
+            let next = queue.withLock { queue -> (chunk: Int, task: ChunkTask)? in
                 guard !queue.isClosed, queue.taken < queue.waiting.count else { return nil }
                 defer {
                     if queue.taken == queue.waiting.count {
@@ -70,17 +80,17 @@ final class UpdatePool: Sendable {
                 queue.taken += 1
                 return queue.waiting[queue.taken - 1]
             }
-            guard let chunk else { return }
-            let outcome = update(chunk, thread)
-            queue.withLock { $0.finished.append((chunk, outcome)) }
+            guard let (chunk, task) = next else { return }
+            let outcome = perform(task, chunk, thread)
+            queue.withLock { $0.finished.append((chunk, task, outcome)) }
             completion?.signal()
         }
     }
 }
 
-/// What became of a chunk's update.
+/// What became of a chunk's task.
 enum ChunkOutcome: Equatable, Sendable {
-    case updated
+    case done
     /// The reduced gradient is NaN or infinite at this element of the layout.
     case notFinite(element: Int)
 }

@@ -1,5 +1,6 @@
 internal import Datasets
 internal import NeuralNet
+internal import Optimization
 internal import Training
 
 /// The rules between values that are each fine for themselves. A rule is silent where one of its values could not be read.
@@ -7,6 +8,8 @@ struct CrossChecks {
     let diagnostics: Diagnostics
     let data: DataReading?
     let model: ModelReading?
+    let optimizer: OptimizerSettings?
+    let penalties: OptimizerSettings.Penalties?
     let training: TrainingSettings?
     let cluster: ClusterSettings?
 
@@ -15,6 +18,7 @@ struct CrossChecks {
             checkHeldOutShares(data)
             checkTask(data)
         }
+        if let optimizer { checkOptimizer(optimizer) }
         if let training { checkBatch(training) }
         if let data, let training { checkEarlyStopping(data, training) }
         if let cluster, let training {
@@ -47,6 +51,17 @@ struct CrossChecks {
         }
         if data.targetStandardize && data.task != .regression {
             report("data.target_standardize", beside: ["data.task"], "only goes with task regression, and task is \(data.task.rawValue)")
+        }
+    }
+
+    private func checkOptimizer(_ optimizer: OptimizerSettings) {
+        if case .adamw = optimizer.rule, let penalties, penalties.l2 != 0 {
+            report("regularization.l2", beside: ["optimizer.rule"], ParameterGroup.decayBesideAdamW)
+        }
+        if optimizer.schedule.countsValidations, data?.validation == .some(.none) {
+            report(
+                "optimizer.schedule", beside: ["data.validation"],
+                "reduce_on_plateau needs validation rows, but data.validation is none")
         }
     }
 

@@ -9,7 +9,7 @@ extension RunConfiguration {
             let data = s.section("data") { DataReading($0, paths) }
             let model = s.section("model") { ModelReading($0) }
             let optimizer = s.section("optimizer", OptimizerSettings.read) ?? nil
-            let penalties = s.section("regularization", OptimizerSettings.readPenalties)
+            let penalties = s.section("regularization", OptimizerSettings.Penalties.init)
             let training = s.section("training", TrainingSettings.read)
             let cluster = s.section("cluster", ClusterSettings.read)
             let fittedFrom = s.section("diagnose") { s in
@@ -19,7 +19,10 @@ extension RunConfiguration {
         }
         diagnostics.reportUnknownKeys()
         guard let (name, seed, data, model, optimizer, penalties, training, cluster, fittedFrom) = sections else { return nil }
-        CrossChecks(diagnostics: diagnostics, data: data, model: model, training: training, cluster: cluster).run()
+        CrossChecks(
+            diagnostics: diagnostics, data: data, model: model, optimizer: optimizer, penalties: penalties, training: training,
+            cluster: cluster
+        ).run()
         guard diagnostics.problems.isEmpty else { return nil }
         guard let data, let specification = data.specification, let model = model?.settings, var optimizer, let penalties, let training,
             let cluster, let fittedFrom

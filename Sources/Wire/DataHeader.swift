@@ -22,6 +22,8 @@ public struct DataHeader: Equatable, Sendable {
         case weights = 6
         /// coordinator → worker: the rows of request `count`; body: a row packet.
         case rows = 7
+        /// coordinator → worker: the first `chunk` chunks in the order of travel of step `step` have been reduced: more are let in.
+        case reduced = 8
         /// As `gradient` without a body: the values lie in block `checksum` of the worker's shared segment.
         case sharedGradient = 16
         /// As `weights` without a body: the values lie in block `checksum` of the shared weights.

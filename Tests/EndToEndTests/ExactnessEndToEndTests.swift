@@ -18,6 +18,7 @@ struct ExactnessEndToEndTests {
         ["--workers", "3", "--set", "cluster.transport=messages", "--set", "cluster.chunk_bytes=65536"],
         ["--workers", "1", "--threads", "3"],
         ["--workers", "2", "--set", "cluster.chunk_bytes=65536"],
+        ["--workers", "2", "--set", "cluster.instruction_set=avx2"],
         ["--workers", "3", "--threads", "2", "--set", "cluster.chunk_bytes=131072"],
     ])
     func hashIsTheSame(arguments: [String]) throws {

@@ -50,6 +50,33 @@ struct ResumeEndToEndTests {
         try expectSame(run, as: reference)
     }
 
+    /// What has been seen of the validations and which step it is decide the rate; the norm of all gradients needs two phases.
+    @Test func schedulesGoOnWhereTheyWere() throws {
+        for schedule in ["{reduce_on_plateau: {patience: 1, factor: 0.5}}", "{cosine: {}}"] {
+            let settings = Self.settings + ["--set", "optimizer.schedule=\(schedule)", "--set", "optimizer.clip={global_norm: 1}"]
+            let reference = try Self.undisturbed(settings)
+            let folder = try ResumableRun.makeFolder()
+            let run = try ResumableRun(in: folder, settings)
+            let program = try run.train(["--workers", "2"])
+            try program.line(containing: "epoch 21/")
+            program.kill(SIGKILL)
+            _ = program.end()
+            let next = try run.resume(["--workers", "1"])
+            try next.line(containing: "from the checkpoint of step ")
+            #expect(next.end() == 0, "\(next.text)")
+            try expectSame(run, as: reference)
+        }
+    }
+
+    @Test func aRunWhoseScheduleEndsWithItKeepsItsEpochs() throws {
+        let folder = try ResumableRun.makeFolder()
+        let run = try ResumableRun(in: folder, Self.settings + ["--set", "optimizer.schedule=cosine"])
+        try run.interrupt(atEpoch: 1)
+        let next = try run.resume(["--set", "training.epochs=31"])
+        #expect(next.end() == 2)
+        #expect(next.text.contains("training.epochs: was 30, is 31, and optimizer.schedule goes by "), "\(next.text)")
+    }
+
     /// Killed while files of a checkpoint lie under its hidden name.
     @Test func aKillInTheMiddleOfACheckpointLosesNothing() throws {
         let reference = try #require(Self.reference)

@@ -4,7 +4,7 @@ import Testing
 @testable import Kernels
 
 @Suite struct FusedUpdateTests {
-    private static let treatments = [GradientConstants(), GradientConstants(limit: 0.05, l2: 0.01, l1: 0.003)]
+    private static let treatments = [GradientConstants(), GradientConstants(scale: 0.3, limit: 0.05, l2: 0.01, l1: 0.003)]
     /// A power of two, whose division is a product, and another.
     private static let counts = [64, 100]
 
@@ -133,9 +133,10 @@ private struct Pass {
             let pass = FusedUpdate(
                 start..<end, reduction: reduction, operands: operands.map { $0.view[start..<end] }, sampleCount: sampleCount,
                 weights: old[0].view, slots: old.dropFirst().map(\.view), nextWeights: new[0].mutableView,
-                nextSlots: new.dropFirst().map(\.mutableView), loop: rule.loop, scratch: scratch, norms: norms, kernels: kernels,
+                nextSlots: new.dropFirst().map(\.mutableView), scratch: scratch, norms: norms, kernels: kernels,
                 streamsSlots: streamsSlots)
-            if let wild = pass.update(start..<end, rule, treatment, pieceIndex: 0) { return (new, wild) }
+            let slots = SlotMap(Array(0..<rule.loop.slotCount))
+            if let wild = pass.update(start..<end, rule, treatment, slots: slots, pieceIndex: 0) { return (new, wild) }
         }
         return (withExtendedLifetime(old) { new }, nil)
     }

@@ -27,15 +27,12 @@ import Testing
         return engine
     }
 
-    static let pathNames: [(InstructionSet, ProductPath)] = [
-        (.baseline, .ownKernels), (.avx2, .ownKernels), (.avx512, .oneDNN),
-    ]
-
-    @Test(arguments: pathNames)
-    func theInstructionSetChoosesThePath(set: InstructionSet, path: ProductPath) {
-        let engine = LeafEngine(network: network, tree: Self.tree, leafRows: 4, seed: 5, instructionSet: min(set, .supported))
-        #expect(engine.productPath == .preferred(for: min(set, .supported)))
-        #expect(ProductPath.preferred(for: set) == path)
+    @Test(arguments: [(Precision.f32, ProductPath.ownKernels), (.bf16, .oneDNN)])
+    func thePrecisionChoosesThePath(precision: Precision, path: ProductPath) {
+        #expect(ProductPath.preferred(for: precision) == path)
+        if precision.obstacle == nil {
+            #expect(LeafEngine(network: network, tree: Self.tree, leafRows: 4, seed: 5, precision: precision).productPath == path)
+        }
         #expect(path.name.wholeMatch(of: path == .oneDNN ? /onednn-\d+\.\d+\.\d+/ : /own/) != nil)
     }
 

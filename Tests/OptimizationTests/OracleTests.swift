@@ -51,28 +51,7 @@ struct OptimizerCase: Decodable, Sendable, CustomTestStringConvertible {
         }
     }
 
-    private struct File: Decodable {
-        let cases: [OptimizerCase]
-    }
-
-    /// Those of this package, then those of the folder `DNN_ORACLES` names.
-    static let all: [OptimizerCase] = {
-        var folders = [Bundle.module.resourceURL?.appending(path: "Fixtures")].compactMap { $0 }
-        if let more = ProcessInfo.processInfo.environment["DNN_ORACLES"] { folders.append(URL(filePath: more)) }
-        return folders.flatMap { folder in
-            let files = (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
-            return files.filter { $0.lastPathComponent.hasPrefix("optimizers") && $0.pathExtension == "json" }
-                .sorted { $0.path < $1.path }
-                .flatMap { file in
-                    do {
-                        return try JSONDecoder().decode(File.self, from: Data(contentsOf: file)).cases
-                    } catch {
-                        Issue.record("\(file.path): \(error)")
-                        return []
-                    }
-                }
-        }
-    }()
+    static let all = OracleFiles.cases("optimizers", OptimizerCase.self)
 
     var testDescription: String { "\(optimizer) \(options)" }
 

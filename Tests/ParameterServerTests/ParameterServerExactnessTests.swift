@@ -46,28 +46,13 @@ import Testing
                 let harness = try ServerHarness(problem, chunkByteCount: chunkByteCount, threads: threads)
                 var disorder = Disorder(seed: UInt64(seed))
                 for (step, sums) in reference.sums.enumerated() {
-                    play(disorder.schedule(of: sums, chunkCount: harness.server.chunks.count), of: sums, on: harness, &disorder)
+                    disorder.play(sums, on: harness)
                     #expect(reference.states[step].isEqual(to: harness.server), "step \(step), seed \(seed), chunks of \(chunkByteCount)")
                 }
                 #expect(!harness.hasBrokenTokens)
                 #expect(harness.outstandingTokens == 0)
             }
         }
-    }
-
-    /// Offers everything, taking what is ready at odd moments, and checks what was reported of the step.
-    private func play(_ schedule: [(TreeNode, Int)], of sums: StepSums, on harness: ServerHarness, _ disorder: inout Disorder) {
-        let before = harness.progress.count
-        for (node, chunk) in schedule {
-            let offer = harness.offer(node, chunk, of: sums)
-            #expect(offer == .accepted || offer == .ignored)
-            if disorder.below(3) == 0 { harness.drain() }
-        }
-        harness.drain { harness.server.version == sums.step + 1 }
-        let progress = harness.progress[before...]
-        #expect(progress.last == .stepCompleted(version: sums.step + 1))
-        let ready = progress.dropLast().map { if case .chunkReady(let chunk) = $0 { chunk } else { -1 } }
-        #expect(ready.sorted() == Array(0..<harness.server.chunks.count))
     }
 
     /// A run that is cut short: nobody waits for what was asked for, nobody reads what is gone.
@@ -109,38 +94,5 @@ import Testing
             }
             #expect(harness.askedForNorms == [2, 3, 4])
         }
-    }
-}
-
-/// Workers come and go, messages overtake each other: a schedule of contributions that is complete, with more than is needed.
-private struct Disorder {
-    private let stream: RandomStream
-    private var index = 0
-
-    init(seed: UInt64) {
-        stream = RandomStream(seed: seed, purpose: .probe)
-    }
-
-    mutating func below(_ bound: Int) -> Int {
-        index += 1
-        return stream.integer(index, below: bound)
-    }
-
-    mutating func schedule(of sums: StepSums, chunkCount: Int) -> [(TreeNode, Int)] {
-        let tree = sums.problem.tree
-        let present = (1..<UInt32(tree.shardCount * 2)).map(TreeNode.init).filter { sums.problem.samples(of: $0, step: sums.step) > 0 }
-        var offers: [(TreeNode, Int)] = []
-        // Every worker sends the maximal subtrees of what it leases; leases change in the middle of a step.
-        for chunk in 0..<chunkCount {
-            let workers = 1 + below(tree.shardCount)
-            var leases = [ShardSet](repeating: ShardSet(), count: workers)
-            for shard in 0..<tree.shardCount { leases[below(workers)].insert(shard) }
-            offers += leases.flatMap { tree.maximalSubtrees(of: $0) }.filter { present.contains($0) }.map { ($0, chunk) }
-        }
-        // Answers that come twice, and leases that were given to others in another cut.
-        for _ in 0..<chunkCount * tree.shardCount { offers.append((present[below(present.count)], below(chunkCount))) }
-        for _ in 0..<chunkCount { offers.append(offers[below(offers.count)]) }
-        for last in stride(from: offers.count - 1, to: 0, by: -1) { offers.swapAt(last, below(last + 1)) }
-        return offers
     }
 }

@@ -2,6 +2,7 @@ import Exactness
 import Kernels
 import NeuralNet
 import Optimization
+import ParameterServer
 
 /// A small net, its rule and its plan: what a server is made from.
 struct Problem {
@@ -16,12 +17,22 @@ struct Problem {
         layers: [LayerSpecification(.dense(units: 200)), LayerSpecification(.relu), LayerSpecification(.dense(units: 4, bias: true))],
         loss: .softmaxCrossEntropy)
 
-    init(_ rule: RuleSpecification, shardCount: Int, rowCount: Int = 37, batchSize: Int = 32) throws {
-        let network = try Network(Self.specification)
+    let policy: NonFinitePolicy
+
+    /// 60,003 parameters in rows of 20,000: longer than the smallest chunk.
+    static let longRows = ModelSpecification(
+        inputShape: [20_000], layers: [LayerSpecification(.dense(units: 3))], loss: .softmaxCrossEntropy)
+
+    init(
+        _ rule: RuleSpecification, shardCount: Int, rowCount: Int = 37, batchSize: Int = 32,
+        treatment: GradientTreatment = GradientTreatment(clipValue: 0.5, l2: 1e-3), groups: [ParameterGroup] = [],
+        policy: NonFinitePolicy = .stop, specification: ModelSpecification = Self.specification
+    ) throws {
+        let network = try Network(specification)
+        self.policy = policy
         layout = network.layout
         updater = try Updater(
-            rule: rule, treatment: GradientTreatment(clipValue: 0.5, l2: 1e-3),
-            segments: network.layout.entries.map { UpdateSegment(range: $0.range, isRegularized: $0.isRegularized) })
+            rule: rule, treatment: treatment, segments: network.layout.updateSegments, groups: groups)
         plan = StepPlan(rowCount: rowCount, batchSize: batchSize, shardCount: shardCount)
         tree = ShardTree(shardCount: shardCount)
     }

@@ -75,18 +75,16 @@ struct ReferenceRun {
     /// The norms of each step.
     private(set) var norms: [NormAccumulator] = []
 
-    init(_ problem: Problem, steps: Int) {
+    /// - Parameter skipped: steps whose gradient is not finite, which leave the state as it is.
+    init(_ problem: Problem, steps: Int, skipped: Set<Int> = []) {
         self.problem = problem
         sums = (0..<UInt64(steps)).map { StepSums(problem, step: $0) }
         let (updater, count) = (problem.updater, problem.layout.count)
         let scratch = UpdateScratch(shardCount: 1)
         var weights = FloatBlock(count: count)
         problem.fill(weights.mutableView)
-        var slots = (0..<updater.slotCount).map { slot in
-            let block = FloatBlock(count: count)
-            block.mutableView.fill(updater.initialSlotValue(slot))
-            return block
-        }
+        var slots = (0..<updater.slotCount).map { _ in FloatBlock(count: count) }
+        updater.initializeSlots(slots.map(\.mutableView))
         for (step, sum) in sums.enumerated() {
             let next = FloatBlock(count: count)
             let nextSlots = slots.map { _ in FloatBlock(count: count) }
@@ -94,10 +92,23 @@ struct ReferenceRun {
             let root = problem.tree.root
             let samples = problem.plan.sampleCount(step: UInt64(step))
             guard let gradient = sum.gradient(root), let loss = sum.loss(root) else { preconditionFailure("a step without rows") }
+            let (mean, squares) = (FloatBlock(count: count), BlockSums(elementCount: count))
+            let judged = updater.reduce(
+                0..<count, reduction: .single, operands: [gradient.view], sampleCount: samples, into: mean.mutableView, scratch: scratch,
+                squares: squares)
+            precondition(judged == .finite, "the reference's gradient is finite")
+            guard !skipped.contains(step) else {
+                states.append(ReferenceState(weights: weights, slots: slots, loss: loss / Double(samples)))
+                self.norms.append(norms)
+                continue
+            }
             let outcome = updater.update(
-                0..<count, reduction: .single, operands: [gradient.view], sampleCount: samples,
-                scalars: updater.scalars(step: UInt64(step) + 1, learningRate: Problem.learningRate(UInt64(step))), weights: weights.view,
-                slots: slots.map(\.view), into: next.mutableView, nextSlots: nextSlots.map(\.mutableView), scratch: scratch, norms: norms)
+                0..<count, reduction: .single, operands: [mean.view], sampleCount: 1,
+                scalars: updater.scalars(step: UInt64(step) + 1, learningRate: Problem.learningRate(UInt64(step))),
+                gradientScale: updater.clipFactor(squaredNorm: squares.total), weights: weights.view, slots: slots.map(\.view),
+                into: next.mutableView, nextSlots: nextSlots.map(\.mutableView), scratch: scratch, norms: norms)
+            updater.limitRows(beginningIn: 0..<count, of: next.mutableView)
+            updater.remeasureLimitedRows(norms, old: weights.view, new: next.view, scratch: scratch)
             precondition(outcome == .finite, "the reference's gradient is finite")
             (weights, slots) = (next, nextSlots)
             states.append(ReferenceState(weights: next, slots: nextSlots, loss: loss / Double(samples)))

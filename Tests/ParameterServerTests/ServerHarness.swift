@@ -26,7 +26,8 @@ final class ServerHarness {
         completion = threads > 0 ? try EventDescriptor() : nil
         server = try ParameterServer(
             layout: problem.layout, updater: problem.updater, plan: problem.plan, tree: problem.tree, chunkByteCount: chunkByteCount,
-            threads: threads, completion: completion, learningRate: Problem.learningRate, isFree: isFree, release: { ledger.release($0) })
+            threads: threads, completion: completion, policy: problem.policy, learningRate: Problem.learningRate, isFree: isFree,
+            release: { ledger.release($0) })
         problem.fill(server.state.currentWeights.mutableView)
     }
 

@@ -61,6 +61,15 @@ import Testing
         ("optimizer.rule.momentum.dampening=0.5", "optimizer.rule.momentum.dampening"),
         ("optimizer.rule.momentum.nesterov=true", "optimizer.rule.momentum.nesterov"),
         ("optimizer.clip={value: 1}", "optimizer.clip"),
+        ("optimizer.clip={global_norm: 1}", "optimizer.clip"),
+        ("optimizer.schedule={cosine: {steps: 5}}", "optimizer.schedule"),
+        ("optimizer.schedule={cosine: {steps: 5}}", "optimizer.schedule.cosine.steps"),
+        ("optimizer.warmup_steps=1", "optimizer.warmup_steps"),
+        ("optimizer.warmup_start_factor=0.5", "optimizer.warmup_start_factor"),
+        ("optimizer.groups=[{match: a}]", "optimizer.groups"),
+        ("optimizer.groups=[{match: a, learning_rate: 0.2, l1: 0, l2: 0, max_norm: none, frozen: true}]", "optimizer.groups[0].match"),
+        ("regularization.max_norm=1", "regularization.max_norm"),
+        ("training.non_finite=skip", "training.non_finite"),
         ("regularization.l1=1", "regularization.l1"),
         ("regularization.l2=1", "regularization.l2"),
         ("training.batch_size=256", "training.batch_size"),
@@ -92,9 +101,8 @@ import Testing
     /// A key that is neither in the table of bits nor in that of free settings would slip through both tests.
     @Test func everyKeyWithMoreThanOneValueIsInTheTable() throws {
         let onlyOneValueYet = [
-            "data.task", "data.target_standardize", "data.redeal_every", "model.initialize_from", "optimizer.schedule",
-            "optimizer.warmup_steps", "optimizer.warmup_start_factor", "optimizer.groups", "regularization.max_norm", "training.mode",
-            "training.precision", "training.non_finite", "cluster.wire",
+            "data.task", "data.target_standardize", "data.redeal_every", "model.initialize_from", "training.mode",
+            "training.precision", "cluster.wire",
         ]
         let alike = ["model.layers[2].leaky_relu.name", "model.layers[3].dropout.name", "model.layers[4]"]
         let covered = Set(Self.bits.map(\.1) + onlyOneValueYet)

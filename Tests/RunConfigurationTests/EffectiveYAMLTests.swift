@@ -115,6 +115,26 @@ import Training
           transport: messages
           chunk_bytes: 65536
         """,
+        """
+        optimizer:
+          rule: {adamw: {learning_rate: 0.1, weight_decay: 0}}
+          schedule: {one_cycle: {max_lr: 1, total_steps: 30}}
+          warmup_steps: 7
+          warmup_start_factor: 0
+          clip: {global_norm: 5}
+          groups:
+            - {match: "layers.1.*", learning_rate: 1e-4, betas: [0, 0.5], l1: 0, l2: 0, frozen: true}
+            - {match: "*", weight_decay: 0, max_norm: none}
+            - {match: "[ab]", max_norm: 3, amsgrad: true}
+        regularization: {l1: 0.5, max_norm: 2}
+        training: {non_finite: skip}
+        """,
+        "optimizer: {rule: {adagrad: {learning_rate: 1, rate_decay: 2, initial_accumulator: 3}}, schedule: {step: {step_size: 3}}}",
+        "optimizer: {rule: {rmsprop: {learning_rate: 1, alpha: 0, centered: true, momentum: 0.5}}, schedule: {exponential: {gamma: 1}}}",
+        "optimizer: {rule: adamax, schedule: cosine}",
+        "optimizer: {rule: {nadam: {momentum_decay: 0}}, schedule: {cosine: {steps: none, min_lr: 1e-6}}}",
+        "optimizer: {rule: {radam: {betas: [0, 0.7]}}, schedule: {polynomial: {steps: 3, power: 0.5}}}",
+        "optimizer: {rule: {adadelta: {rho: 0}}, schedule: {reduce_on_plateau: {factor: 0.5, patience: 0, min_delta: 1, min_rate: 1e-3}}}",
         "optimizer: {rule: {adam: {learning_rate: 0.1, betas: [0, 0.5], epsilon: 1e-30, amsgrad: true}}}",
         """
         model:

@@ -1,6 +1,7 @@
 import Checkpoints
 import Exactness
 import Hashing
+import Optimization
 import RunConfiguration
 import Testing
 import Training
@@ -31,7 +32,7 @@ import Wire
         let identity = RunIdentity(
             runSHA256: Self.data, dataSHA256: data, leafClass: "any", numericsVersion: numericsVersion)
         let progress = ProgressState(
-            step: step, stopping: stopping, bitRelevantKeys: keys, horizonEpochs: 6, norms: nil, totals: RunTotals())
+            step: step, stopping: stopping, plateau: PlateauState(), bitRelevantKeys: keys, horizonEpochs: 6, learningRate: nil, norms: nil, totals: RunTotals())
         return check.obstacles(identity, progress)
     }
 

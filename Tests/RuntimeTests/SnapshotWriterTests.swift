@@ -5,6 +5,7 @@ import Hashing
 import Kernels
 import NeuralNet
 import OperatingSystem
+import Optimization
 import Synchronization
 import Testing
 import Training
@@ -33,7 +34,7 @@ import Training
             heading: SnapshotWriter.Heading(
                 identity: {
                     RunIdentity(runSHA256: SHA256.hash(of: [1]), dataSHA256: SHA256.hash(of: [2]), leafClass: $0, numericsVersion: 1)
-                }, incarnation: 4, configuration: "name: a\n", metadata: [:]), isFolderLost: isFolderLost)
+                }, incarnation: 4, configuration: "name: a\n", metadata: [:]), isFolderLost: isFolderLost, syncHistory: {})
     }
 
     private func block(_ start: Float) -> FloatBlock {
@@ -51,7 +52,7 @@ import Training
         return StateCopy(
             step: step, epoch: 1, leafClass: "class",
             progress: ProgressState(
-                step: step, stopping: stopping, bitRelevantKeys: [], horizonEpochs: 9, norms: norms, totals: totals),
+                step: step, stopping: stopping, plateau: PlateauState(), bitRelevantKeys: [], horizonEpochs: 9, learningRate: 0.1, norms: norms, totals: totals),
             weights: block(0), slots: [block(100), block(200)], best: (step, 0.1, block(300)))
     }
 
@@ -66,7 +67,7 @@ import Training
         let set = try #require(try store().found.set)
         let progress = set.manifest.coordinator
         #expect(progress.stopping == written.progress.stopping && progress.totals == written.progress.totals)
-        #expect(progress.norms == written.progress.norms && progress.horizonEpochs == 9)
+        #expect(progress.norms == written.progress.norms && progress.horizonEpochs == 9 && progress.learningRate == 0.1)
         #expect(set.manifest.incarnation == 4 && set.manifest.identity.leafClass == "class")
         let (weights, slots) = (block(0), [block(0), block(0)])
         weights.mutableView.fill(-1)

@@ -41,6 +41,7 @@ import Wire
         Sample(
             header: DataHeader(kind: .rows, incarnation: 1, node: 1, chunk: 3, count: 9, checksum: 0xF798_1CAF_ACAB_737B),
             body: [0, 128, 255, 1, 9, 0, 0, 0, 0x60, 0xEA, 0, 0]),
+        Sample(header: DataHeader(kind: .reduced, incarnation: 1, chunk: 5, step: 7)),
         Sample(
             header: DataHeader(
                 kind: .sharedGradient, incarnation: 1, node: 5, chunk: 2, count: 96, step: 7, session: session, loss: 1.25, checksum: 4)),

@@ -37,7 +37,9 @@ enum dnn_rule_kind {
 /// The constants of one step. Each rule reads those it names.
 struct dnn_rule {
     uint32_t kind;
-    // What happens to the mean gradient first, for every rule: brought into ±limit (infinite: not clipped), then += l2·w + l1·sgn(w).
+    // What happens to the mean gradient first, for every rule: multiplied by scale, brought into ±limit (infinite: not clipped), then
+    // += l2·w + l1·sgn(w).
+    float scale;
     float limit;
     float l2;
     float l1;
@@ -88,6 +90,8 @@ struct dnn_update_kernels {
     void (*squares)(double *lanes, const void *values, size_t count);
     /// lanes[i mod 16] += (a[i] − b[i])², in double
     void (*squares_of_difference)(double *lanes, const void *a, const void *b, size_t count);
+    /// Scales each of count rows whose Euclidean norm exceeds limit down to it; a norm is the root of a double sum in index order.
+    void (*limit_rows)(float *rows, size_t length, size_t count, double limit);
 };
 
 /// The loops for a level; NULL if this processor lacks it.

@@ -13,13 +13,16 @@ package final class MatrixProduct: Sendable {
         /// From one row in memory to the next.
         package var strideA, strideB, strideC: Int
         package var hasBias, hasReLU: Bool
+        /// Whether the product, itself rounded to floats, is added to what is in c.
+        package var adds: Bool
         /// Of a and b; c and the sums are floats.
         package var operands: ElementType
 
         /// Rows follow one another unless strides say otherwise.
         package init(
             rows: Int, depth: Int, columns: Int, transposesA: Bool = false, transposesB: Bool = false, strideA: Int? = nil,
-            strideB: Int? = nil, strideC: Int? = nil, hasBias: Bool = false, hasReLU: Bool = false, operands: ElementType = .float
+            strideB: Int? = nil, strideC: Int? = nil, hasBias: Bool = false, hasReLU: Bool = false, adds: Bool = false,
+            operands: ElementType = .float
         ) {
             self.rows = rows
             self.depth = depth
@@ -31,6 +34,7 @@ package final class MatrixProduct: Sendable {
             self.strideC = strideC ?? columns
             self.hasBias = hasBias
             self.hasReLU = hasReLU
+            self.adds = adds
             self.operands = operands
         }
 
@@ -61,7 +65,7 @@ package final class MatrixProduct: Sendable {
         let b = layout(shape.depth, shape.columns, shape.strideB, transposed: shape.transposesB, shape.operands)
         let c = layout(shape.rows, shape.columns, shape.strideC, transposed: false, .float)
         let bias = shape.hasBias ? TensorLayout(shape: [1, shape.columns]) : nil
-        let operation = Operation("dnnl_matmul_primitive_desc_create", of: [a, b, bias, c], relu: shape.hasReLU) {
+        let operation = Operation("dnnl_matmul_primitive_desc_create", of: [a, b, bias, c], adds: shape.adds, relu: shape.hasReLU) {
             od_matmul_describe(&$0, $1, $2, a.descriptor, b.descriptor, bias?.descriptor, c.descriptor)
         }
         implementation = operation.implementation

@@ -15,11 +15,11 @@ final class Operation {
     ///   - operands: the owners of the descriptors that `describe` uses, kept alive meanwhile.
     ///   - describe: calls one of the shim's functions that choose an implementation.
     init(
-        _ call: StaticString, of operands: [AnyObject?], relu: Bool = false,
+        _ call: StaticString, of operands: [AnyObject?], adds: Bool = false, relu: Bool = false,
         _ describe: (_ operation: inout dnnl_primitive_desc_t?, _ engine: dnnl_engine_t?, _ attributes: OpaquePointer?) -> dnnl_status_t
     ) {
         var attributes: dnnl_primitive_attr_t?
-        OneDNN.check(od_attributes_create(&attributes, relu ? 1 : 0), "dnnl_primitive_attr_create")
+        OneDNN.check(od_attributes_create(&attributes, adds ? 1 : 0, relu ? 1 : 0), "dnnl_primitive_attr_create")
         defer { dnnl_primitive_attr_destroy(attributes) }
         // The number of threads is part of the choice.
         let descriptor = ComputeThread.withMode {

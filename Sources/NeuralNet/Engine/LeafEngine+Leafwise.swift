@@ -63,8 +63,9 @@ extension LeafEngine {
     func sumGradients(_ stage: Int, _ worker: any LeafWorker, _ parameters: Range<Int>, node: Int, thread: Int) {
         let count = worker.parameterGradientCount, scratch = sums[thread].mutableView
         let sum = scratch[0..<count]
-        programs[node].sum(into: sum, scratch: scratch[count..<scratch.count]) { leaf, block in
-            if let part = memory[active[leaf].slot].parameterGradients[stage] { block.copy(from: part.view) }
+        programs[node].sum(into: sum, scratch: scratch[count..<scratch.count]) { leaf, block, adds in
+            guard let part = memory[active[leaf].slot].parameterGradients[stage]?.view else { return }
+            if adds { ElementwiseKernels.add(part, to: block) } else { block.copy(from: part) }
         }
         worker.finish(gradient: sum, into: targets[node][parameters], thread: thread)
     }

@@ -20,19 +20,8 @@ extension LeafEngine {
         begin(nodes)
         try ComputeThread.withMode {
             try forward(parametersNeeded)
-            work = .loss
-            pool.run(tasks: active.count, of: self)
-            for stage in network.stages.indices.reversed() {
-                guard let route = network.routes.routes[stage] else { continue }
-                if route.receivesLater { run(.receive(stage: stage)) }
-                switch network.stages[stage].kind {
-                case .dense(let dense): try backward(dense, stage: stage, gradientFinished)
-                case .pointwise: if route.passed?.adds ?? false { run(.passPointwise(stage: stage)) }
-                case .sum: run(.passSum(stage: stage))
-                case .leafwise:
-                    if let worker = workers[stage] { try backward(stage: stage, worker, gradientFinished) }
-                }
-            }
+            run(.loss)
+            try backward(gradientFinished)
         }
         nodeFigures.removeAll(keepingCapacity: true)
         for node in nodes { nodeFigures.append(joinedFigures(node.node, node.slots[...])) }
@@ -62,6 +51,21 @@ extension LeafEngine {
                     work = .product(stage: stage, dense, units)
                     pool.run(tasks: units.blocks, of: self)
                 }
+            }
+        }
+    }
+
+    /// Backward through all stages, from the gradient of the loss on.
+    func backward(_ gradientFinished: (Int, Int) throws -> Void) throws {
+        for stage in network.stages.indices.reversed() {
+            guard let route = network.routes.routes[stage] else { continue }
+            if route.receivesLater { run(.receive(stage: stage)) }
+            switch network.stages[stage].kind {
+            case .dense(let dense): try backward(dense, stage: stage, gradientFinished)
+            case .pointwise: if route.passed?.adds ?? false { run(.passPointwise(stage: stage)) }
+            case .sum: run(.passSum(stage: stage))
+            case .leafwise:
+                if let worker = workers[stage] { try backward(stage: stage, worker, gradientFinished) }
             }
         }
     }
@@ -105,14 +109,14 @@ extension LeafEngine {
     }
 
     /// Tasks that are leaves.
-    private func run(_ work: Work) {
+    func run(_ work: Work) {
         self.work = work
         pool.run(tasks: active.count, of: self)
     }
 
     // MARK: Nodes
 
-    private func begin(_ nodes: [NodeWork]) {
+    func begin(_ nodes: [NodeWork]) {
         while programs.count < nodes.count { programs.append(TreeProgram()) }
         if programs.count > nodes.count { programs.removeLast(programs.count - nodes.count) }
         targets.removeAll(keepingCapacity: true)

@@ -48,7 +48,7 @@ public final class LeafEngine {
     ///   - leafRows: batch size / shards.
     ///   - seed: of the run; the key of dropout.
     ///   - threads: the calling one included.
-    ///   - productPath: nil is the preferred one of the instruction set.
+    ///   - productPath: nil is the preferred one of the precision.
     ///   - precision: one without an obstacle on this machine; bf16 products are oneDNN's.
     public init(
         network: Network, tree: ShardTree, leafRows: Int, seed: UInt64, threads: Int = 1, instructionSet: InstructionSet = .effective,
@@ -61,7 +61,7 @@ public final class LeafEngine {
         self.seed = seed
         kernels = NetKernels(instructionSet)
         pool = ComputePool(threads: threads)
-        self.productPath = productPath ?? .preferred(for: instructionSet)
+        self.productPath = productPath ?? .preferred(for: precision)
         self.precision = precision
         precondition(precision == .f32 || precision.obstacle == nil && self.productPath == .oneDNN, "bf16 products where there are none")
         products = self.productPath == .oneDNN ? OneDNNProducts(network, threads: pool.threads, precision: precision) : nil

@@ -57,8 +57,10 @@ final class OneDNNProducts {
 
     func prepareWeightGradient(_ dense: Stage.Dense, rows: Int) {
         let panel = min(Self.panelUnits(dense), dense.units), rest = dense.units % panel
-        prepare(weightGradientShape(dense, rows, units: panel))
-        if rest > 0 { prepare(weightGradientShape(dense, rows, units: rest)) }
+        for adds in [false, true] {
+            prepare(weightGradientShape(dense, rows, units: panel, adds: adds))
+            if rest > 0 { prepare(weightGradientShape(dense, rows, units: rest, adds: adds)) }
+        }
     }
 
     /// Room for the open sums of `program`'s panels.
@@ -89,11 +91,11 @@ final class OneDNNProducts {
         _ dense: Stage.Dense, units: Range<Int>, _ program: TreeProgram, gradient: MutableFloatView, thread: Int,
         operands: (_ leaf: Int) -> (rows: Int, transposed: FloatView, x: FloatView)
     ) {
-        program.sum(into: gradient, scratch: open[thread].mutableView) { leaf, sum in
+        program.sum(into: gradient, scratch: open[thread].mutableView) { leaf, sum, adds in
             let (rows, transposed, x) = operands(leaf)
             // A panel begins at an even element, so that its rounded form begins at a whole float's room.
             let room = (units.lowerBound * rows * elements.byteCount / 4, (units.upperBound * rows * elements.byteCount + 3) / 4)
-            product(weightGradientShape(dense, rows, units: units.count)).run(
+            product(weightGradientShape(dense, rows, units: units.count, adds: adds)).run(
                 a: transposed[room.0..<room.1], b: x, into: sum, thread: thread)
         }
     }
@@ -113,7 +115,7 @@ final class OneDNNProducts {
         .init(rows: rows, depth: dense.units, columns: dense.inputs, operands: elements)
     }
 
-    private func weightGradientShape(_ dense: Stage.Dense, _ rows: Int, units: Int) -> MatrixProduct.Shape {
-        .init(rows: units, depth: rows, columns: dense.inputs, operands: elements)
+    private func weightGradientShape(_ dense: Stage.Dense, _ rows: Int, units: Int, adds: Bool) -> MatrixProduct.Shape {
+        .init(rows: units, depth: rows, columns: dense.inputs, adds: adds, operands: elements)
     }
 }

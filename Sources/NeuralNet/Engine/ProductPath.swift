@@ -1,4 +1,4 @@
-public import Kernels
+internal import Kernels
 
 /// Who computes the products of dense layers. The two give different bits, so all workers of an exact run take the same one.
 public enum ProductPath: String, CaseIterable, Sendable {
@@ -7,9 +7,10 @@ public enum ProductPath: String, CaseIterable, Sendable {
     /// Matrix products of fixed shapes; the bits depend on shape, processor and the library's version.
     case oneDNN
 
-    /// The faster one, as measured: oneDNN has products of its own for AVX-512, below it falls back to something slower than ours.
-    public static func preferred(for instructionSet: InstructionSet) -> ProductPath {
-        instructionSet == .avx512 ? .oneDNN : .ownKernels
+    /// In f32 our own, which were faster on every workload at the default number of shards, and whose bits no processor changes;
+    /// in bf16 oneDNN's, which has hardware for it.
+    public static func preferred(for precision: Precision) -> ProductPath {
+        precision == .bf16 ? .oneDNN : .ownKernels
     }
 
     /// Part of the leaf class: `own`, or the library with its version.

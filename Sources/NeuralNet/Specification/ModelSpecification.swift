@@ -86,4 +86,12 @@ public enum LossSpecification: Codable, Equatable, Sendable {
         case .meanSquaredError: "mean_squared_error"
         }
     }
+
+    /// Whether targets are class numbers; else they are values, as many as outputs.
+    public var takesLabels: Bool {
+        switch self {
+        case .softmaxCrossEntropy: true
+        case .binaryCrossEntropy, .meanSquaredError: false
+        }
+    }
 }

@@ -1,7 +1,10 @@
 internal import Optimization
 
 extension RuleSpecification {
-    var outline: Outline {
+    var outline: Outline { .single(keyword, .map(options)) }
+
+    /// Every option, learning_rate first.
+    var options: [Outline.Entry] {
         let options: KeyValuePairs<String, Outline> =
             switch self {
             case .sgd: [:]
@@ -25,7 +28,7 @@ extension RuleSpecification {
             case .adadelta(_, let rho, let epsilon): ["rho": .number(rho), "epsilon": .number(epsilon)]
             }
         let rate = Outline.Entry("learning_rate", .number(learningRate), .bits)
-        return .single(keyword, .map([rate] + options.map { .init($0.key, $0.value, .bits) }))
+        return [rate] + options.map { .init($0.key, $0.value, .bits) }
     }
 }
 

@@ -1,7 +1,8 @@
 public import NeuralNet
+public import Optimization
 public import Training
 
-/// Everything under `training`. Mode exact and `non_finite: stop` are the only ones, so they are not stored.
+/// Everything under `training`. Mode exact is the only one, so it is not stored.
 public struct TrainingSettings: Codable, Equatable, Sendable {
     /// Samples per step, over all workers.
     public var batchSize: Int
@@ -17,6 +18,8 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
     public var checkpointEverySeconds: Double
     /// Checkpoints that are kept, besides the best and the last.
     public var keptCheckpoints: Int
+    /// What becomes of a step whose gradient is NaN or infinite somewhere.
+    public var nonFinite: NonFinitePolicy
 }
 
 extension TrainingSettings {
@@ -34,11 +37,12 @@ extension TrainingSettings {
                 keep: s.value("keep", .whole(in: 1...Ranges.keptCheckpoints), default: standardCheckpoint.keep)
             )
         }
-        _ = s.value("non_finite", .choice(nonFinitePolicies), default: true)
+        let nonFinite = s.value("non_finite", .choice(Names()), default: NonFinitePolicy.stop)
         return TrainingSettings(
             batchSize: batchSize, epochs: epochs, virtualShards: chosenShards ?? automaticShards(batchSize: batchSize),
             precision: precision, earlyStopping: earlyStopping, validateEvery: validateEvery,
-            checkpointEverySeconds: (checkpoint ?? standardCheckpoint).seconds, keptCheckpoints: (checkpoint ?? standardCheckpoint).keep)
+            checkpointEverySeconds: (checkpoint ?? standardCheckpoint).seconds, keptCheckpoints: (checkpoint ?? standardCheckpoint).keep,
+            nonFinite: nonFinite)
     }
 
     /// The largest power of two ≤ 8 that divides the batch size and leaves at least 32 rows per leaf, else 1.
@@ -51,7 +55,6 @@ extension TrainingSettings {
 
     private static let standardCheckpoint = (seconds: 60.0, keep: 3)
     private static let modes: Variants<Bool> = Names(["exact": { $0.plain(true) }], later: ["fast", "ssp", "async"])
-    private static let nonFinitePolicies = Names(["stop": true], later: ["skip"])
 
     var outline: Outline {
         .map([
@@ -63,7 +66,7 @@ extension TrainingSettings {
             .init("early_stopping", earlyStopping?.outline ?? .none, .bits),
             .init("validate_every", .whole(validateEvery), .bits),
             .init("checkpoint", .map([.init("every_seconds", .number(checkpointEverySeconds)), .init("keep", .whole(keptCheckpoints))])),
-            .init("non_finite", .word("stop"), .bits),
+            .init("non_finite", .word(nonFinite.rawValue), .bits),
         ])
     }
 }

@@ -123,6 +123,16 @@ extension CoordinatorProcess {
         }
     }
 
+    /// Lets more of a gradient in that has to be there as a whole before any of it is used.
+    func pushReduced(_ count: Int) {
+        guard server.chunks.count > WireProtocol.chunkWindow else { return }
+        for (worker, peer) in peers where peer.isSubscribed { sendReduced(count, to: worker) }
+    }
+
+    private func sendReduced(_ count: Int, to worker: WorkerID) {
+        send(DataHeader(kind: .reduced, chunk: UInt32(count), step: server.version), to: worker)
+    }
+
     /// Tells a worker that shares memory with us where a chunk lies; false if its values have to travel.
     private func announce(_ chunk: Int, version: UInt64, block: FloatBlock, to worker: WorkerID, _ peer: Peer) -> Bool {
         guard let segments, segments.gradients(of: peer.processID) != nil, lanes[peer.control.lane].isLocal,
@@ -148,6 +158,7 @@ extension CoordinatorProcess {
         for chunk in 0..<server.chunks.count where server.isReady(chunk) {
             send(chunk, version: server.version + 1, block: server.state.nextWeights)
         }
+        if server.lowestIncomplete > 0, server.chunks.count > WireProtocol.chunkWindow { sendReduced(server.lowestIncomplete, to: worker) }
         peers[worker]?.isSubscribed = true
     }
 

@@ -119,7 +119,7 @@ extension CoordinatorProcess {
         case .pull: sendWeights(to: worker, wanted: header.step)
         case .rowsWanted: try sendRows(to: worker, header: header, positions: body(of: lane))
         case .figures: try takeFigures(from: worker, header: header, body: body(of: lane))
-        case .attach, .weights, .sharedWeights, .rows: throw .malformed("a \(header.kind) message from a worker")
+        case .attach, .weights, .sharedWeights, .rows, .reduced: throw .malformed("a \(header.kind) message from a worker")
         }
     }
 

@@ -48,9 +48,13 @@ extension CoordinatorProcess {
         var text = "epoch \(record.epoch)/\(run.plan.epochs)  train \(train.summary)"
         if let validation { text += "  |  validation \(validation.summary)" }
         reporter.line(text + (record.improved ? "  best" : ""))
+        if let figures = record.validation, let rate = rates.observe(validationLoss: figures.meanLoss, after: record.step) {
+            reporter.line("no gain in validation loss: the learning rate is reduced to \(rate)")
+        }
     }
 
-    var learningRate: Double { run.configuration.optimizer.rule.learningRate }
+    /// Of the step that made the complete version.
+    var learningRate: Double { server.lastLearningRate ?? rates.rate(step: server.version) }
 
     private func append(_ line: HistoryLine) {
         do {
@@ -181,8 +185,8 @@ extension CoordinatorProcess {
         return RunResult(
             weightsSHA256: weightsHash(weights), stateSHA256: state.finalize().description, outcome: outcome, error: error,
             steps: ending.version, evaluations: ending.version, epochs: run.plan.epochs(at: ending.version),
-            bestEpoch: machine.stopping.best?.epoch, penalty: penalty(of: weights), virtualShards: run.description.shardCount,
-            workersSeen: totals.events.workersSeen, parameters: run.network.layout.count,
+            bestEpoch: machine.stopping.best?.epoch, penalty: run.updater.penalty(of: weights.view),
+            virtualShards: run.description.shardCount, workersSeen: totals.events.workersSeen, parameters: run.network.layout.count,
             precision: run.description.precision.rawValue, leafClass: machine.leafClass,
             numericsVersion: numericsVersion, runSHA256: run.runSHA256.description, dataSHA256: run.data.dataSHA256.description,
             train: ending.figures[.train].map { report($0, of: .train) },
@@ -191,32 +195,13 @@ extension CoordinatorProcess {
             samplesPerSecond: training > 0 ? Double(samples) / training : 0, peakMemoryBytes: Machine.peakMemory,
             events: RunResult.EventReport(
                 leasesReissued: totals.events.leasesReissued, workersLost: totals.events.workersLost,
-                framesDropped: totals.framesDropped))
+                framesDropped: totals.framesDropped, stepsSkipped: totals.stepsSkipped))
     }
 
     private func samplesTrained(until version: UInt64) -> Int {
         let train = run.plan.train
         let rest = (0..<UInt64(train.stepInEpoch(version))).reduce(0) { $0 + train.sampleCount(step: $1) }
         return Int(train.epoch(ofStep: version)) * train.rowCount + rest
-    }
-
-    /// ½λ‖w‖² + λ₁‖w‖₁ over what is regularised: double sums over figure blocks, joined by the tree.
-    private func penalty(of weights: FloatBlock) -> Double {
-        let treatment = run.updater.treatment
-        guard treatment.l1 != 0 || treatment.l2 != 0 else { return 0 }
-        var blocks: [Double] = []
-        for start in stride(from: 0, to: weights.count, by: figureBlockLength) {
-            let block = start..<min(start + figureBlockLength, weights.count)
-            var sum = 0.0
-            for entry in run.network.layout.entries where entry.isRegularized && entry.range.overlaps(block) {
-                for index in entry.range.clamped(to: block) {
-                    let value = Double(weights.view[index])
-                    sum += treatment.l2 / 2 * value * value + treatment.l1 * abs(value)
-                }
-            }
-            blocks.append(sum)
-        }
-        return treeSum(blocks)
     }
 
     private func summarize(_ result: RunResult, ending: Ending) {

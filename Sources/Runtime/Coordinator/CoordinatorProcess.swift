@@ -54,6 +54,7 @@ final class CoordinatorProcess {
     let locals: LocalWorkers
     /// nil: payload travels in messages to local workers too.
     let segments: SharedSegments?
+    let rates: LearningRates
     let writer: SnapshotWriter
     var reporter: ProgressReporter
     var best: (step: UInt64, value: Double, weights: FloatBlock)?
@@ -141,12 +142,15 @@ final class CoordinatorProcess {
         self.inbox = inbox
         let spare = max(0, cores - localWorkers * options.threads)
         let lenderTable = LenderTable()
+        let rates = LearningRates(run.schedule, plateau: former?.coordinator.plateau ?? PlateauState())
+        self.rates = rates
         server = try ParameterServer(
             layout: run.network.layout, updater: run.updater, plan: run.plan.train, tree: run.plan.tree,
             chunkByteCount: run.description.chunkByteCount,
             threads: run.network.layout.count < Self.smallestSharedUpdate ? 0 : min(spare, Self.mostUpdateThreads),
             version: beginning.version, completion: updates, weightBlocks: segments?.weightBlocks,
-            learningRate: { [rate = run.configuration.optimizer.rule.learningRate] _ in rate }, isFree: { lenderTable.isFree($0) },
+            policy: run.configuration.training.nonFinite, learningRate: { [rates] in rates.rate(step: $0) },
+            isFree: { lenderTable.isFree($0) },
             release: { inbox.release($0) })
         server.window = WireProtocol.chunkWindow
         self.lenderTable = lenderTable
@@ -158,7 +162,8 @@ final class CoordinatorProcess {
                     RunIdentity(runSHA256: runSHA256, dataSHA256: data, leafClass: leafClass, numericsVersion: numericsVersion)
                 }, incarnation: Int(beginning.start.incarnation), configuration: run.configuration.effectiveYAML,
                 metadata: try run.modelMetadata),
-            isFolderLost: { [start = beginning.start, path = folder.path] in start.isSuperseded(in: path) })
+            isFolderLost: { [start = beginning.start, path = folder.path] in start.isSuperseded(in: path) },
+            syncHistory: folder.historySync)
         reporter = ProgressReporter(isQuiet: options.isQuiet, plan: run.plan)
         localWorkerCount = localWorkers
         threadsPerWorker = options.threads
@@ -229,6 +234,7 @@ final class CoordinatorProcess {
         while ending == nil, let progress = server.nextProgress(wantsNorms: { [plan = run.plan] in plan.nextBarrier(after: $0 - 1) == $0 })
         {
             switch progress {
+            case .reduced(let count): pushReduced(count)
             case .chunkReady(let chunk): pushWeights(chunk: chunk, version: server.version + 1, block: server.state.nextWeights)
             case .stepCompleted(let version):
                 stepObserver?(version, now)

@@ -2,6 +2,7 @@ internal import Checkpoints
 internal import Datasets
 internal import Exactness
 internal import Hashing
+internal import Optimization
 internal import RunConfiguration
 internal import Training
 
@@ -57,7 +58,8 @@ extension PreparedRun {
             plan: plan, horizonUse: horizonUse)
     }
 
-    /// What depends on the number of epochs that the run began with; a schedule that does says so here, such as
-    /// "optimizer.schedule one_cycle ends with the run".
-    private var horizonUse: String? { nil }
+    /// What depends on the number of epochs that the run began with.
+    private var horizonUse: String? {
+        configuration.optimizer.schedule.dependsOnHorizon ? "optimizer.schedule goes by the number of steps that the run began with" : nil
+    }
 }

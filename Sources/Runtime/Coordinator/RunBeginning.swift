@@ -23,14 +23,15 @@ extension CoordinatorProcess {
         if let kept = set.manifest.best, let weights = try tensors.best(of: set) {
             best = (UInt64(kept.step), kept.value, weights)
         }
-        if let norms = set.manifest.coordinator.norms { server.restore(norms: norms) }
+        let progress = set.manifest.coordinator
+        server.restore(learningRate: progress.learningRate, norms: progress.norms)
     }
 
     /// The values of the run's state at the complete version.
     var progress: ProgressState {
         ProgressState(
-            step: machine.version, stopping: machine.stopping, bitRelevantKeys: run.configuration.bitRelevantKeys,
-            horizonEpochs: horizonEpochs, norms: server.normsVersion == machine.version ? server.norms.pieceSums : nil, totals: totals)
+            step: machine.version, stopping: machine.stopping, plateau: rates.plateau,
+            bitRelevantKeys: run.configuration.bitRelevantKeys, horizonEpochs: horizonEpochs, learningRate: server.lastLearningRate, norms: server.normsVersion == machine.version ? server.norms.pieceSums : nil, totals: totals)
     }
 
     /// Counted over all starts, steps that were lost with a coordinator not included.
@@ -39,6 +40,7 @@ extension CoordinatorProcess {
         totals.wallSeconds += now.seconds
         if let trainingBegan { totals.trainingSeconds += ((trainingEnded ?? now) - trainingBegan).seconds }
         totals.framesDropped += framesDropped
+        totals.stepsSkipped += server.skippedSteps
         totals.events = totals.events + machine.events
         return totals
     }

@@ -87,6 +87,11 @@ final class RunFolder {
         guard let history else { preconditionFailure("the history of a run that has not begun") }
         try history.write(contentsOf: line + Data("\n".utf8))
     }
+
+    /// Makes the lines so far survive a power cut; to be called from any thread.
+    var historySync: @Sendable () -> Void {
+        { [history] in try? history?.synchronize() }
+    }
 }
 
 /// Why a run folder can't be used: exit code 2.

@@ -39,7 +39,16 @@ extension PreparedRun {
         [
             "training  \(plan.epochs) epochs of \(plan.train.stepsPerEpoch) steps, batch \(description.batchSize) = "
                 + "\(description.shardCount) virtual shards × \(description.leafRows) rows, \(updater.rule.keyword)"
-        ]
+        ] + groupLines
+    }
+
+    /// What belongs to each group: the first one that matches has a parameter.
+    private var groupLines: [String] {
+        configuration.optimizer.groups.enumerated().map { index, group in
+            let members = zip(network.layout.entries, updater.groupOfSegment).filter { $0.1 == index }.map { $0.0 }
+            let count = members.reduce(0) { $0 + $1.range.count }
+            return "group     \(group.match): \(members.count) entries of \(count) parameters" + (group.isFrozen ? ", frozen" : "")
+        }
     }
 
     private func shape(_ dimensions: [Int]) -> String {

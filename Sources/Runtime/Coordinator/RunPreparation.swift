@@ -4,6 +4,7 @@ internal import Foundation
 internal import Hashing
 internal import NeuralNet
 internal import Optimization
+internal import ParameterServer
 internal import RunConfiguration
 internal import Training
 internal import Wire
@@ -17,6 +18,7 @@ struct PreparedRun {
     let data: PreparedData
     let network: Network
     let updater: Updater
+    let schedule: LearningRateSchedule
     let parts: [PartID: ShardedPart]
     let description: RunDescription
     let plan: RunPlan
@@ -42,11 +44,12 @@ struct PreparedRun {
         let mismatches = Self.mismatches(configuration: configuration, data: data, network: network)
         guard mismatches.isEmpty else { throw ProblemList(mismatches) }
 
-        let segments = network.layout.entries.map { UpdateSegment(range: $0.range, isRegularized: $0.isRegularized) }
         do {
-            updater = try Updater(rule: configuration.optimizer.rule, treatment: configuration.optimizer.treatment, segments: segments)
+            updater = try Updater(
+                rule: configuration.optimizer.rule, treatment: configuration.optimizer.treatment, segments: network.layout.updateSegments,
+                groups: configuration.optimizer.groups)
         } catch {
-            throw ProblemList([configuration.sourceMap.problem(at: "optimizer.rule", "\(error)")])
+            throw ProblemList([Self.problem(error, in: configuration)])
         }
         let training = configuration.training
         var parts: [PartID: ShardedPart] = [:]
@@ -70,6 +73,7 @@ struct PreparedRun {
         plan = RunPlan(
             tree: description.tree, parts: plans, epochs: training.epochs, validateEvery: training.validateEvery,
             earlyStopping: training.earlyStopping)
+        schedule = configuration.optimizer.schedule(horizon: plan.totalSteps)
         runSHA256 = SHA256.hash(of: Array(configuration.bitRelevantCanonical.utf8))
     }
 
@@ -88,6 +92,18 @@ struct PreparedRun {
     private static func problem(_ error: ModelError, in configuration: RunConfiguration) -> Problem {
         guard let layer = error.layer else { return configuration.sourceMap.problem(at: "model.loss", error.description) }
         return configuration.problem(atLayer: layer, error.description)
+    }
+
+    private static func problem(_ error: OptimizationError, in configuration: RunConfiguration) -> Problem {
+        let groups = SettingPath("optimizer.groups")
+        switch error {
+        case .unmatchedPattern(let group, _, _):
+            return configuration.sourceMap.problem(at: groups.index(group).key("match"), error.description)
+        case .groupOption(let group, let name, let text):
+            return configuration.sourceMap.problem(at: groups.index(group).key(name), text)
+        case .everythingFrozen: return configuration.sourceMap.problem(at: groups, error.description)
+        case .option, .gradientNotFinite: return configuration.sourceMap.problem(at: "optimizer.rule", error.description)
+        }
     }
 
     /// What the net and the data must agree on.

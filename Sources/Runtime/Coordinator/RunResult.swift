@@ -35,6 +35,7 @@ struct RunResult: Encodable {
         var leasesReissued: Int
         var workersLost: Int
         var framesDropped: Int
+        var stepsSkipped: Int
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -94,6 +95,7 @@ extension RunResult.EventReport {
         case leasesReissued = "leases_reissued"
         case workersLost = "workers_lost"
         case framesDropped = "frames_dropped"
+        case stepsSkipped = "steps_skipped"
     }
 }
 

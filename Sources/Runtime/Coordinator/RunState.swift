@@ -1,6 +1,7 @@
 internal import Checkpoints
 internal import Kernels
 internal import NeuralNet
+internal import Optimization
 internal import ParameterServer
 internal import RunConfiguration
 internal import Training
@@ -12,10 +13,12 @@ internal import Training
 struct ProgressState: Codable, Sendable {
     var step: UInt64
     var stopping: EarlyStoppingState
+    var plateau: PlateauState
     var bitRelevantKeys: [BitRelevantKey]
     /// `training.epochs` at the run's first start: the horizon of schedules, which a resumed run keeps.
     var horizonEpochs: Int
-    /// Norms of the step that made this version, where they were taken: a validation that is still to come writes them down.
+    /// Rate and, where they were taken, norms of the step that made this version: a validation that is still to come writes them down.
+    var learningRate: Double?
     var norms: [SquareSums]?
     /// What `result.json` counts over all starts.
     var totals: RunTotals
@@ -26,6 +29,7 @@ struct RunTotals: Codable, Equatable, Sendable {
     var wallSeconds = 0.0
     var trainingSeconds = 0.0
     var framesDropped = 0
+    var stepsSkipped = 0
     var events = RunEvents()
 }
 

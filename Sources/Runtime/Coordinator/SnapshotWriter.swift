@@ -41,16 +41,21 @@ final class SnapshotWriter: Sendable {
     private let tensors: StateTensors
     private let heading: Heading
     private let isFolderLost: @Sendable () -> Bool
+    private let syncHistory: @Sendable () -> Void
     /// Signalled when something is to be said.
     let event: EventDescriptor
 
-    /// - Parameter isFolderLost: whether a later start owns the folder: then nothing is written to it any more.
+    /// - Parameters:
+    ///   - isFolderLost: whether a later start owns the folder: then nothing is written to it any more.
+    ///   - syncHistory: makes the history durable that a checkpoint goes with.
     init(
-        store: CheckpointStore<ProgressState>, tensors: StateTensors, heading: Heading, isFolderLost: @escaping @Sendable () -> Bool
+        store: CheckpointStore<ProgressState>, tensors: StateTensors, heading: Heading, isFolderLost: @escaping @Sendable () -> Bool,
+        syncHistory: @escaping @Sendable () -> Void
     ) throws {
         self.tensors = tensors
         self.heading = heading
         self.isFolderLost = isFolderLost
+        self.syncHistory = syncHistory
         event = try EventDescriptor()
         let started = try WorkerThread.start(name: "checkpoints") { [self] in run(store) }
         thread.withLock { $0 = started }
@@ -116,6 +121,7 @@ final class SnapshotWriter: Sendable {
             event.signal()
             return
         }
+        syncHistory()
         let best = copy.best.map {
             Snapshot<ProgressState>.Best(step: Int($0.step), value: $0.value, weights: tensors.weights($0.weights))
         }

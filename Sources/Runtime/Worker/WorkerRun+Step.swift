@@ -95,7 +95,8 @@ extension WorkerRun {
 
     /// Sends the chunks that are final and inside the window; the last one only with the loss of the whole node.
     private func send(_ node: inout Outgoing, step: UInt64, loss: Double?) throws {
-        let open = weights.contiguousChunks(of: step + 1) + WireProtocol.chunkWindow
+        let taken = max(weights.contiguousChunks(of: step + 1), reduced.step == step ? reduced.count : 0)
+        let open = taken + WireProtocol.chunkWindow
         while node.nextPosition < min(chunks.count, open) {
             let chunk = chunks.count - 1 - node.nextPosition
             let range = chunks.range(chunk)

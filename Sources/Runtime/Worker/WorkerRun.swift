@@ -27,6 +27,8 @@ final class WorkerRun {
     private var pulledBest = false
     /// Versions to ask for as soon as the connection takes it.
     private var owedPulls: [UInt64] = []
+    /// How many chunks of a step's gradient the coordinator is done with before there are new weights; in order of travel.
+    private(set) var reduced: (step: UInt64, count: Int) = (0, 0)
     /// Shards whose contribution to a step has been sent whole.
     private var done: (step: UInt64, shards: ShardSet) = (0, ShardSet())
     private var orders: (epoch: UInt64, positions: [Int: [UInt32]]) = (.max, [:])
@@ -149,6 +151,9 @@ final class WorkerRun {
                 weights.share(version: header.step, chunk: chunk, block: block)
             case .rows:
                 try loader.arrived(header.count, packet: body)
+            case .reduced:
+                guard Int(header.chunk) <= chunks.count else { throw WireError.malformed("\(header.chunk) reduced chunks") }
+                reduced = (header.step, Int(header.chunk))
             case .attach, .gradient, .sharedGradient, .pull, .rowsWanted, .figures:
                 throw WireError.malformed("a \(header.kind) message from the coordinator")
             }

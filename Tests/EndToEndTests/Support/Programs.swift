@@ -132,6 +132,7 @@ struct Result: Decodable {
     struct Events: Decodable {
         var leasesReissued: Int
         var workersLost: Int
+        var stepsSkipped: Int
     }
 
     var weightsSha256: String
@@ -144,6 +145,7 @@ struct Result: Decodable {
     var virtualShards: Int
     var workersSeen: Int
     var parameters: Int
+    var penalty: Double
     var leafClass: String?
     var train: Part?
     var validation: Part?

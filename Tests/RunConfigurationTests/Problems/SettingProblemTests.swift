@@ -10,7 +10,8 @@ import Testing
     static let cases = [
         Case(
             "optimizer:",
-            "run.yaml:6:1: optimizer.rule: is required: one of sgd, momentum, adam"),
+            "run.yaml:6:1: optimizer.rule: is required: one of sgd, momentum, adagrad, rmsprop, adam, adamw, adamax, nadam, radam, adadelta"
+        ),
         Case(
             """
             optimizer:
@@ -22,7 +23,8 @@ import Testing
             optimizer:
               rule: {adma: {}}
             """,
-            #"run.yaml:7:3: optimizer.rule: must be one of sgd, momentum, adam, got "adma"; did you mean adam?"#),
+            #"run.yaml:7:3: optimizer.rule: must be one of sgd, momentum, adagrad, rmsprop, adam, adamw, adamax, nadam, radam, adadelta, got "adma"; did you mean adam?"#
+        ),
         Case(
             """
             optimizer:
@@ -66,7 +68,8 @@ import Testing
             "run.yaml:7:38: optimizer.rule.adam.betas: must be two numbers ≥ 0 and < 1, got a list",
             "run.yaml:7:61: optimizer.rule.adam.epsilon: must be a number > 0, got 0",
             "run.yaml:8:9: optimizer.clip.value: needs a value: a number > 0",
-            #"run.yaml:9:13: optimizer.schedule: must be constant, got "consant"; did you mean constant?"#),
+            #"run.yaml:9:13: optimizer.schedule: must be one of constant, step, exponential, cosine, polynomial, one_cycle, reduce_on_plateau, got "consant"; did you mean constant?"#
+        ),
         Case(
             """
             optimizer:
@@ -75,7 +78,7 @@ import Testing
               warmup_steps: -1
               groups: 3
             """,
-            "run.yaml:7:3: optimizer.rule: must be exactly one of sgd, momentum, adam, got sgd and adam",
+            "run.yaml:7:3: optimizer.rule: must be exactly one of sgd, momentum, adagrad, rmsprop, adam, adamw, adamax, nadam, radam, adadelta, got sgd and adam",
             "run.yaml:8:17: optimizer.clip.value: must be a number > 0, got 0",
             "run.yaml:9:17: optimizer.warmup_steps: must be a whole number in 0…1099511627776, got -1",
             "run.yaml:10:11: optimizer.groups: must be a list of groups, got 3"),
@@ -98,7 +101,7 @@ import Testing
             "run.yaml:8:60: training.virtual_shards: must be a power of two in 1…65536 or auto, got 3",
             #"run.yaml:8:69: training.mode: must be exact, got "exakt"; did you mean exact?"#,
             #"run.yaml:8:87: training.precision: must be one of f32, bf16, got "f64""#,
-            #"run.yaml:8:104: training.non_finite: must be stop, got "halt""#),
+            #"run.yaml:8:104: training.non_finite: must be one of stop, skip, got "halt""#),
         Case(
             "training: {early_stopping: 5, checkpoint: 3}",
             "run.yaml:8:28: training.early_stopping: must be a map of keys or none, got 5",
