@@ -24,6 +24,8 @@ public final class ParameterServer {
         case stepCompleted(version: UInt64)
         /// Every chunk up to this position in the order of travel has been reduced, though none is updated yet: more are let in.
         case reduced(upTo: Int)
+        /// Contributions of `suspectShards` are not finite at this element; they are to be computed again.
+        case suspicious(element: Int)
         case notFinite(element: Int)
     }
 
@@ -49,10 +51,14 @@ public final class ParameterServer {
     let settings: StepSettings
     private let scratch: [UpdateScratch]
     var pool: UpdatePool?
-    private var presentShards: [Bool]
+    var presentShards: [Bool]
     private var rowsOfShard: [Int]
     private var presentCount = 0
     let policy: NonFinitePolicy
+    /// Whether contributions that are not finite are asked for once more before they are believed.
+    public var recomputes = false
+    /// The shards whose contributions were not finite when that was seen last.
+    public internal(set) var suspectShards = ShardSet()
     /// nil where no rows are bounded.
     let borders: RowBorders?
     var reducedChunks = 0

@@ -100,7 +100,8 @@ public struct Coordinator: Sendable {
         case .lost(let worker, let reason): return departed([(worker, reason)], kind: .lost, now: now)
         case .localWorkerExited(let slot, let description): return localWorkerExited(slot: slot, description: description, now: now)
         case .stepCompleted(let version): return stepCompleted(version, now: now)
-        case .notFinite(let step, let place): return notFinite(step: step, place: place)
+        case .suspicious(let step, let shards, let place): return recompute(shards, step: step, place: place, now: now)
+        case .notFinite(let step, let shards, let place): return notFinite(step: step, place: place, shards: shards)
         case .figures(let worker, let evaluation, let part, let shard, let blocks):
             return figuresArrived(from: worker, evaluation: evaluation, part: part, shard: shard, blocks: blocks, now: now)
         case .interrupted(let signal): return end(.interrupted(signal: signal))
@@ -145,13 +146,6 @@ public struct Coordinator: Sendable {
         }
         if wantsRebalance { effects += rebalance(now: now) }
         return effects
-    }
-
-    private mutating func notFinite(step: UInt64, place: String) -> [Effect] {
-        end(
-            .failed(
-                error: "step \(step): the gradient of \(place) is not finite (NaN or infinity); "
-                    + "a smaller optimizer.rule learning_rate, training.non_finite or preprocessing of the data may help"))
     }
 
     /// Cuts the run short; the last complete version is written first, once there is more than what the run began with.

@@ -17,8 +17,10 @@ public enum Event: Sendable {
     case localWorkerExited(slot: Int, description: String)
     /// The server holds the whole of this version.
     case stepCompleted(version: UInt64)
-    /// A step's reduced gradient is not finite.
-    case notFinite(step: UInt64, where: String)
+    /// Contributions of these shards to a step are not finite; the server waits for others in their place.
+    case suspicious(step: UInt64, shards: ShardSet, where: String)
+    /// A step's reduced gradient is not finite, though what was not finite of it has been computed twice.
+    case notFinite(step: UInt64, shards: ShardSet, where: String)
     case figures(WorkerID, evaluation: UInt64, part: PartID, shard: Int, [BlockFigures])
     /// Ctrl-C or SIGTERM.
     case interrupted(signal: Int32)

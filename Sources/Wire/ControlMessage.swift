@@ -133,8 +133,11 @@ public struct Lease: Codable, Equatable, Sendable {
     public var step: UInt64
     /// Steps below it may be computed; at it the worker waits for the next word.
     public var until: UInt64
+    /// Of `shards`, those whose part of `step` is to be computed again: what came of it was not finite.
+    public var recompute: [Int]?
 
-    public init(sequence: UInt64, shards: [Int], step: UInt64, until: UInt64) {
+    public init(sequence: UInt64, shards: [Int], step: UInt64, until: UInt64, recompute: [Int]? = nil) {
+        self.recompute = recompute
         self.sequence = sequence
         self.shards = shards
         self.step = step

@@ -5,11 +5,14 @@ import Testing
 /// Workers that no coordinator has started: they outlive it, come and go.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct RemoteWorkerEndToEndTests {
-    private static let settings = ["--set", "training.epochs=60", "--set", "training.checkpoint.every_seconds=0"]
+    /// Whoever is held up for a second by a busy machine is not to be given up.
+    private static let settings = [
+        "--set", "training.epochs=60", "--set", "training.checkpoint.every_seconds=0", "--set", "cluster.heartbeat_ms=1000",
+    ]
     private static let reference = try? RunFiles.train(["--workers", "1"] + settings)
 
     private func worker(_ endpoint: String, _ arguments: [String], in folder: TemporaryFolder) throws -> RunningProgram {
-        try RunningProgram("dnn-worker", ["--connect", endpoint] + arguments, in: folder)
+        try RunningProgram("dnn-worker", ["--connect", endpoint, "--patience", "60"] + arguments, in: folder)
     }
 
     /// Two coordinators in a row on one endpoint; the workers are the same processes throughout.
@@ -30,7 +33,7 @@ struct RemoteWorkerEndToEndTests {
         #expect(coordinator.end() == 0, "\(coordinator.text)")
         for worker in workers {
             #expect(worker.end() == 0)
-            #expect(worker.text.contains("saying hello again") && worker.text.contains("the run is over: completed"))
+            #expect(worker.text.contains("saying hello again") && worker.text.contains("the run is over: completed"), "\(worker.text)")
         }
         #expect(try run.result.weightsSha256 == reference.weightsSha256)
         #expect(try run.result.stateSha256 == reference.stateSha256)
@@ -40,8 +43,8 @@ struct RemoteWorkerEndToEndTests {
         let folder = try ResumableRun.makeFolder()
         let endpoint = "ipc://" + folder.appending("c")
         let run = try ResumableRun(in: folder, Self.settings)
-        let coordinator = try run.train(["--workers", "0", "--bind", endpoint])
-        let lost = try worker(endpoint, ["--patience", "1"], in: folder)
+        let coordinator = try run.train(["--workers", "0", "--bind", endpoint, "--set", "cluster.heartbeat_ms=200"])
+        let lost = try RunningProgram("dnn-worker", ["--connect", endpoint, "--patience", "1"], in: folder)
         try coordinator.line(containing: "epoch 1/")
         coordinator.kill(SIGKILL)
         _ = coordinator.end()
@@ -77,8 +80,9 @@ struct RemoteWorkerEndToEndTests {
         let endpoint = "ipc://" + folder.appending("c")
         let run = try ResumableRun(in: folder, Self.settings)
         let coordinator = try run.train(["--workers", "0", "--bind", endpoint, "--set", "cluster.minimum_workers=2"])
-        let twins = try (1...2).map { _ in try worker(endpoint, ["--name", "twin"], in: folder) }
+        let first = try worker(endpoint, ["--name", "twin"], in: folder)
         try coordinator.line(containing: "twin joined, 1 there")
+        let twins = [first, try worker(endpoint, ["--name", "twin"], in: folder)]
         try coordinator.line(containing: "twin#2 joined, 2 there")
         #expect(coordinator.end() == 0, "\(coordinator.text)")
         for twin in twins { #expect(twin.end() == 0) }

@@ -38,7 +38,9 @@ struct ResumeEndToEndTests {
         let folder = try ResumableRun.makeFolder()
         let run = try ResumableRun(in: folder, Self.settings)
         var program = try run.train(["--workers", "2"])
-        let ways = [["--workers", "1"], ["--workers", "3", "--set", "cluster.transport=messages"], ["--set", "cluster.chunk_bytes=65536"]]
+        let ways = [
+            ["--workers", "1"], ["--workers", "3", "--set", "cluster.transport=messages"], ["--set", "cluster.chunk_bytes=65536"],
+        ]
         for (epoch, way) in zip([2, 9, 17], ways) {
             try program.line(containing: "epoch \(epoch)/")
             program.kill(SIGKILL)

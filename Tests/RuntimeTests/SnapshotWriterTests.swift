@@ -48,11 +48,15 @@ import Training
         totals.wallSeconds = 1.0 / 3
         var stopping = EarlyStoppingState()
         _ = stopping.observe(value: 0.1, step: step, epoch: 1, policy: nil)
-        let norms = [SquareSums(gradient: 0.1, weights: 1e300, change: .leastNonzeroMagnitude), SquareSums(gradient: .infinity, weights: 0, change: 3)]
+        let norms = [
+            SquareSums(gradient: 0.1, weights: 1e300, change: .leastNonzeroMagnitude),
+            SquareSums(gradient: .infinity, weights: 0, change: 3),
+        ]
         return StateCopy(
             step: step, epoch: 1, leafClass: "class",
             progress: ProgressState(
-                step: step, stopping: stopping, plateau: PlateauState(), bitRelevantKeys: [], horizonEpochs: 9, learningRate: 0.1, norms: norms, totals: totals),
+                step: step, stopping: stopping, plateau: PlateauState(), bitRelevantKeys: [], horizonEpochs: 9, learningRate: 0.1,
+                norms: norms, totals: totals),
             weights: block(0), slots: [block(100), block(200)], best: (step, 0.1, block(300)))
     }
 

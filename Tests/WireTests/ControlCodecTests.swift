@@ -26,7 +26,8 @@ import Wire
         (
             .welcome(
                 Welcome(
-                    session: .max, runID: "i", incarnation: .max, runSHA256: "r", dataSHA256: "d", heartbeatMilliseconds: .max, dataPort: .max,
+                    session: .max, runID: "i", incarnation: .max, runSHA256: "r", dataSHA256: "d", heartbeatMilliseconds: .max,
+                    dataPort: .max,
                     run: [0, 255, 16])),
             #"{"welcome":{"_0":{"dataPort":65535,"dataSHA256":"d","heartbeatMilliseconds":9223372036854775807,"#
                 + #""incarnation":4294967295,"run":"AP8Q","runID":"i","runSHA256":"r","session":18446744073709551615}}}"#

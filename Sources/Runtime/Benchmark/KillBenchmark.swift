@@ -49,7 +49,9 @@ public struct KillBenchmark: Sendable {
         let epochs = max(1, steps / StepBenchmark.stepsPerEpoch)
         try benchmark.writeData(to: folder)
         try Data(benchmark.runFile(epochs: epochs).utf8).write(to: URL(fileURLWithPath: folder.appending("run.yaml")))
-        guard let undisturbed = train(folder, "undisturbed", options: CoordinatorOptions(workers: workers, isQuiet: true)) else { return nil }
+        guard let undisturbed = train(folder, "undisturbed", options: CoordinatorOptions(workers: workers, isQuiet: true)) else {
+            return nil
+        }
 
         let killer = Killer(kills: kills, pause: Self.pause, seed: seed)
         var options = CoordinatorOptions(workers: workers, isQuiet: true)

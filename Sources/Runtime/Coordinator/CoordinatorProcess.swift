@@ -153,6 +153,7 @@ final class CoordinatorProcess {
             isFree: { lenderTable.isFree($0) },
             release: { inbox.release($0) })
         server.window = WireProtocol.chunkWindow
+        server.recomputes = true
         self.lenderTable = lenderTable
         let tensors = StateTensors(layout: run.network.layout, slotNames: run.updater.slotNames)
         writer = try SnapshotWriter(
@@ -240,11 +241,16 @@ final class CoordinatorProcess {
                 stepObserver?(version, now)
                 segments?.stepCompleted()
                 dispatch(.stepCompleted(version: version))
+            case .suspicious(let element):
+                dispatch(.suspicious(step: server.version, shards: server.suspectShards, where: place(of: element)))
             case .notFinite(let element):
-                let place = run.network.layout.entry(containing: element)?.name ?? "element \(element)"
-                dispatch(.notFinite(step: server.version, where: place))
+                dispatch(.notFinite(step: server.version, shards: server.suspectShards, where: place(of: element)))
             }
         }
+    }
+
+    private func place(of element: Int) -> String {
+        run.network.layout.entry(containing: element)?.name ?? "element \(element)"
     }
 
     private func readSignals() throws {

@@ -31,7 +31,8 @@ extension CoordinatorProcess {
     var progress: ProgressState {
         ProgressState(
             step: machine.version, stopping: machine.stopping, plateau: rates.plateau,
-            bitRelevantKeys: run.configuration.bitRelevantKeys, horizonEpochs: horizonEpochs, learningRate: server.lastLearningRate, norms: server.normsVersion == machine.version ? server.norms.pieceSums : nil, totals: totals)
+            bitRelevantKeys: run.configuration.bitRelevantKeys, horizonEpochs: horizonEpochs, learningRate: server.lastLearningRate,
+            norms: server.normsVersion == machine.version ? server.norms.pieceSums : nil, totals: totals)
     }
 
     /// Counted over all starts, steps that were lost with a coordinator not included.

@@ -67,7 +67,9 @@ public final class WorkerProcess {
 
     private func run() throws -> Int32 {
         let (context, link, threads, shared) = (context, link, options.threads, options.shared)
-        let compute = try WorkerThread.start(name: "compute") { ComputeLoop(context: context, link: link, threads: threads, shared: shared).run() }
+        let compute = try WorkerThread.start(name: "compute") {
+            ComputeLoop(context: context, link: link, threads: threads, shared: shared).run()
+        }
         try perform(session.handle(.start, now: .zero))
         while ending == nil { try turn() }
         // With all sockets closed, the end of the context waits for the last messages to get out. A compute thread in the middle of a step

@@ -77,6 +77,9 @@ final class WorkerRun {
         guard lease.shards.allSatisfy({ $0 >= 0 && $0 < run.shardCount }) else {
             throw WireError.malformed("a lease of shards \(lease.shards)")
         }
+        if done.step == lease.step {
+            for shard in lease.recompute ?? [] where lease.shards.contains(shard) { done.shards.remove(shard) }
+        }
         let before = self.lease?.shards ?? []
         self.lease = lease
         keepTasks(of: lease)
