@@ -13,5 +13,6 @@
 #include "body/gradients.h"
 #include "body/epilogue.h"
 #include "body/losses.h"
+#include "body/rows.h"
 #include "body/table.h"
 #pragma clang attribute pop

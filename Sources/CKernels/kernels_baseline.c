@@ -12,4 +12,5 @@
 #include "body/gradients.h"
 #include "body/epilogue.h"
 #include "body/losses.h"
+#include "body/rows.h"
 #include "body/table.h"

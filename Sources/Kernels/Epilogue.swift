@@ -1,29 +1,5 @@
 internal import CKernels
 
-package enum Activation: Sendable, Equatable {
-    case identity
-    case relu
-    case leakyReLU(slope: Float)
-    case sigmoid
-    case tanh
-
-    /// Whether y alone tells the derivative even where dropout has put zeros.
-    package var showsDroppedUnits: Bool {
-        switch self {
-        case .relu: true
-        case .identity, .leakyReLU, .sigmoid, .tanh: false
-        }
-    }
-
-    /// Whether the derivative can be read from y after dropout has scaled it: only the sign of y counts.
-    package var survivesScaling: Bool {
-        switch self {
-        case .identity, .relu, .leakyReLU: true
-        case .sigmoid, .tanh: false
-        }
-    }
-}
-
 /// What happens to every element after a product, in one pass: activation, then dropout or scaling.
 package struct Epilogue: Sendable, Equatable {
     package var activation: Activation
@@ -48,16 +24,9 @@ package struct Epilogue: Sendable, Equatable {
     }
 
     var raw: ck_epilogue {
-        let (code, slope): (Int, Float) =
-            switch activation {
-            case .identity: (CK_IDENTITY, 0)
-            case .relu: (CK_RELU, 0)
-            case .leakyReLU(let slope): (CK_LEAKY_RELU, slope)
-            case .sigmoid: (CK_SIGMOID, 0)
-            case .tanh: (CK_TANH, 0)
-            }
+        let (code, constant) = activation.raw
         return ck_epilogue(
-            activation: Int32(code), slope: slope, scale: scale, threshold: threshold,
+            activation: Int32(code), slope: constant, scale: scale, threshold: threshold,
             key: (UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)), step: UInt32(truncatingIfNeeded: step),
             tag: tag)
     }

@@ -105,6 +105,7 @@ package struct NetKernels: @unchecked Sendable {  // a pointer to a constant tab
     }
 
     /// gradient ← gradient · ∂y/∂x in the region.
+    /// - Parameter y: what the forward pass gave; where the activation reads its input, x.
     package func backward(
         _ epilogue: Epilogue, y: FloatView, keep: AlignedBlock<UInt8>?, gradient: MutableFloatView, _ region: Region
     ) {

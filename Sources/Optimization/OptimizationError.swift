@@ -10,6 +10,8 @@ public enum OptimizationError: Error, Equatable, CustomStringConvertible {
     case everythingFrozen
     /// The summed gradient is NaN or infinite at `element` of the layout; the step was not taken.
     case gradientNotFinite(element: Int, step: UInt64)
+    /// The loss is NaN or infinite before the step has moved; it was not taken.
+    case lossNotFinite(step: UInt64)
 
     public var description: String {
         switch self {
@@ -21,6 +23,8 @@ public enum OptimizationError: Error, Equatable, CustomStringConvertible {
         case .gradientNotFinite(let element, let step):
             "the gradient of step \(step) is not finite (first at element \(element)); the weights are those before it. "
                 + "A lower learning rate, or clipping, often helps"
+        case .lossNotFinite(let step):
+            "the loss of step \(step) is not finite; the weights are those before it"
         }
     }
 }

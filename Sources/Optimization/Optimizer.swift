@@ -17,7 +17,7 @@ public final class Optimizer {
     /// The rule's state, in the order of `slotNames`.
     public let slots: [FloatBlock]
     /// Steps taken.
-    public private(set) var stepCount: UInt64 = 0
+    public internal(set) var stepCount: UInt64 = 0
     /// The rate of the next step. Set it to choose one by hand; a schedule sets it anew after each step and validation.
     public var learningRate: Double
     /// The norm of the last step's gradient over all groups, before clipping; nil without clipping by norm.
@@ -26,6 +26,8 @@ public final class Optimizer {
     private let updater: Updater
     private let schedule: LearningRateSchedule?
     private var plateau = PlateauState()
+    /// Of a rule that evaluates several times per step.
+    let machine: ClosureMachine?
     private let scratch = UpdateScratch(shardCount: 1)
     private let squares: BlockSums
     private let spare: FloatBlock?
@@ -42,6 +44,9 @@ public final class Optimizer {
         let whole = [UpdateSegment(range: 0..<weights.count, isRegularized: true)]
         let updater = try Updater(rule: rule, treatment: treatment, segments: segments ?? whole, groups: groups)
         precondition(updater.elementCount == weights.count, "the segments cover the weights")
+        if rule.isClosureRule && schedule != nil {
+            throw .option("schedule", problem: "does not go with \(rule.keyword): its search finds the length of every step")
+        }
         if let schedule, schedule.base != rule.learningRate {
             throw .option("schedule", problem: "must start from the rule's learning_rate, \(rule.learningRate), got base \(schedule.base)")
         }
@@ -53,6 +58,7 @@ public final class Optimizer {
         self.schedule = schedule
         learningRate = schedule?.rate(step: 0) ?? rule.learningRate
         self.updater = updater
+        machine = rule.isClosureRule ? try ClosureMachine(rule: rule, objective: updater.objective, weights: weights) : nil
         squares = BlockSums(elementCount: weights.count)
         spare = updater.needsGradientNorm ? FloatBlock(count: weights.count) : nil
         views = (slots.map(\.view), slots.map(\.mutableView))
@@ -77,6 +83,7 @@ public final class Optimizer {
 
     /// One update from the gradient as it stands.
     public func step() throws(OptimizationError) {
+        guard machine == nil else { throw noClosure }
         guard learningRate >= 0 && Float(learningRate).isFinite else {
             throw .option("learning_rate", problem: "must be a number not below 0, got \(learningRate)")
         }
@@ -103,11 +110,14 @@ public final class Optimizer {
         return updater.clipFactor(squaredNorm: total)
     }
 
-    /// Evaluates and updates: `closure` clears the gradient, fills it and returns the loss, which is handed back.
+    /// Evaluates and updates: `closure` clears the gradient, fills it with the mean gradient and returns the mean loss.
     ///
-    /// Rules that need several evaluations per step call it as often as they need; those here call it once.
+    /// Rules that need several evaluations per step call it as often as they need, each time at other weights; the others call it once.
+    /// Penalties are added here, to loss and gradient alike. An error of the closure takes no step and puts the weights back.
+    /// - Returns: what the first call returned.
     @discardableResult
     public func step<Loss>(_ closure: () throws -> Loss) throws -> Loss {
+        if let machine { return try search(machine, closure) }
         let loss = try closure()
         try step()
         return loss

@@ -35,6 +35,7 @@ extension RuleSpecification {
         case .adadelta(_, let rho, let epsilon):
             try check("rho", rho, Self.share)
             try check("epsilon", epsilon, Self.epsilon)
+        case .lbfgs, .conjugateGradient: try validateClosureOptions()
         }
     }
 
@@ -55,6 +56,7 @@ extension RuleSpecification {
         }
         try check("regularization.l2", treatment.l2, Self.nonNegative)
         try check("regularization.l1", treatment.l1, Self.nonNegative)
+        try validateCompanions(treatment)
         if case .adamw = self, treatment.l2 != 0 {
             throw .option("regularization.l2", problem: "adamw decays weights itself: use its weight_decay, or rule adam with l2")
         }
@@ -73,6 +75,7 @@ extension RuleSpecification {
         if case .adamw = self, let l2 = group.l2, l2 != 0 {
             throw .option("l2", problem: "adamw decays weights itself: use its weight_decay, or rule adam with l2")
         }
+        if isClosureRule, case .length? = group.maxNorm { throw .option("max_norm", problem: rowsDoNotGo) }
         if case .length(let limit)? = group.maxNorm, !(limit > 0 && limit.isFinite) {
             throw .option("max_norm", problem: "must be a positive number, got \(limit)")
         }

@@ -27,6 +27,10 @@ public enum RuleSpecification: Codable, Equatable, Sendable {
     case radam(learningRate: Double = 1e-3, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8)
     /// Zeiler 2012, algorithm 1, scaled by the rate.
     case adadelta(learningRate: Double = 1, rho: Double = 0.9, epsilon: Double = 1e-6)
+    /// Liu & Nocedal 1989; evaluates several times per step.
+    case lbfgs(LBFGSOptions = LBFGSOptions())
+    /// Polak–Ribière⁺; evaluates several times per step.
+    case conjugateGradient(ConjugateGradientOptions = ConjugateGradientOptions())
 
     /// The rule's name in a run file.
     public var keyword: String {
@@ -41,6 +45,8 @@ public enum RuleSpecification: Codable, Equatable, Sendable {
         case .nadam: "nadam"
         case .radam: "radam"
         case .adadelta: "adadelta"
+        case .lbfgs: "lbfgs"
+        case .conjugateGradient: "conjugate_gradient"
         }
     }
 
@@ -50,6 +56,8 @@ public enum RuleSpecification: Codable, Equatable, Sendable {
             .rmsprop(let rate, _, _, _, _), .adamw(let rate, _, _, _, _, _), .adamax(let rate, _, _, _), .nadam(let rate, _, _, _, _),
             .radam(let rate, _, _, _), .adadelta(let rate, _, _):
             rate
+        case .lbfgs(let options): options.learningRate
+        case .conjugateGradient: 1
         }
     }
 
@@ -66,6 +74,7 @@ public enum RuleSpecification: Codable, Equatable, Sendable {
         case .adamax: ["first_moment", "infinity_norm"]
         case .nadam, .radam: ["first_moment", "second_moment"]
         case .adadelta: ["square_average", "square_update_average"]
+        case .lbfgs, .conjugateGradient: []  // what they keep belongs to their machine
         }
     }
 

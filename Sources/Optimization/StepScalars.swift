@@ -61,6 +61,8 @@ extension RuleSpecification {
             return moments(.radamRectified, rate / corrections.first * scale, beta1, beta2, epsilon)
         case .adadelta(_, let rho, let epsilon):
             return moments(.adadelta, rate, 0, rho, epsilon)
+        case .lbfgs, .conjugateGradient:
+            preconditionFailure("\(keyword) is not a pass over the block: a ClosureMachine takes its steps")
         }
     }
 

@@ -123,18 +123,6 @@ extension Updater {
 extension Updater {
     /// ½λ‖w‖² + λ₁‖w‖₁ with every parameter's own λ and λ₁: double sums over figure blocks, joined by their tree. Frozen ones have none.
     public func penalty(of weights: FloatView) -> Double {
-        precondition(weights.count == elementCount, "a whole block of the segments' layout")
-        guard classes.contains(where: { ($0.l1 != 0 || $0.l2 != 0) && !$0.isFrozen }) else { return 0 }
-        var blocks = [Double](repeating: 0, count: (elementCount + figureBlockLength - 1) / figureBlockLength)
-        forEachPiece(of: 0..<elementCount) { piece, segment, block in
-            let found = treatment(ofSegment: segment)
-            guard !found.isFrozen, found.l1 != 0 || found.l2 != 0 else { return true }
-            for index in piece {
-                let value = Double(weights[index])
-                blocks[block] += found.l2 / 2 * value * value + found.l1 * abs(value)
-            }
-            return true
-        }
-        return treeSum(blocks)
+        objective.penalty(of: weights)
     }
 }

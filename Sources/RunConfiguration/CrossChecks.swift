@@ -39,13 +39,13 @@ struct CrossChecks {
     }
 
     private func checkTask(_ data: DataReading) {
-        let allowed: [LossSpecification] =
-            switch data.task {
-            case .classification: [.softmaxCrossEntropy, .binaryCrossEntropy]
-            case .regression: [.meanSquaredError]
-            }
-        if let loss = model?.loss, !allowed.contains(loss) {
-            let names = allowed.map(\.keyword).joined(separator: " or ")
+        if let loss = model?.loss, loss.isRegression != (data.task == .regression) {
+            let allowed =
+                switch data.task {
+                case .classification: ["softmax_cross_entropy", "binary_cross_entropy"]
+                case .regression: ["mean_squared_error", "mean_absolute_error", "huber"]
+                }
+            let names = allowed.joined(separator: " or ")
             report(
                 "model.loss", beside: ["data.task"], "\(loss.keyword) does not go with task \(data.task.rawValue), which needs \(names)")
         }

@@ -4,11 +4,17 @@ enum Ranges {
     /// Columns named in `categorical`.
     static let columns = 65_536
     static let units = 1 << 20
+    /// Of a maxout unit.
+    static let pieces = 1_024
     static let layers = 10_000
     /// Elements of one row.
     static let rowElements = 1 << 28
     static let batchSize = 1 << 24
     static let epochs = 1_000_000
+    /// Pairs of vectors of L-BFGS: each is twice the weights.
+    static let history = 1_000
+    /// Evaluations of a step.
+    static let evaluations = 1_000_000
     static let virtualShards = 1 << 16
     static let keptCheckpoints = 1_000
     /// A little over three years.

@@ -23,6 +23,7 @@ extension RunConfiguration {
             diagnostics: diagnostics, data: data, model: model, optimizer: optimizer, penalties: penalties, training: training,
             cluster: cluster
         ).run()
+        ClosureCompanions(diagnostics: diagnostics, tree: tree).check(beside: optimizer?.rule)
         guard diagnostics.problems.isEmpty else { return nil }
         guard let data, let specification = data.specification, let model = model?.settings, var optimizer, let penalties, let training,
             let cluster, let fittedFrom

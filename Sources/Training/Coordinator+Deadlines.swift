@@ -28,8 +28,8 @@ extension Coordinator {
         for worker in late {
             if now >= due(of: worker) + hopelessAllowance {
                 hopeless.append((worker, "its lease is long overdue and nobody can take over"))
-            } else if members[worker]?.warnedVersion != version {
-                members[worker]?.warnedVersion = version
+            } else if members[worker]?.warnedStep != wireStep {
+                members[worker]?.warnedStep = wireStep
                 effects.append(Notice.warning("\(lateness(of: worker)); no other worker is there to take over"))
             }
         }
@@ -64,7 +64,7 @@ extension Coordinator {
         if let round {
             due = max(round.began, member.lastFigures, member.leasedAt) + evaluationAllowance(shardCount: leases.shards(of: worker).count)
         }
-        guard member.leasedVersion == version else { return due }
+        guard member.leasedStep == wireStep else { return due }
         return max(due, member.leasedAt + CoordinatorLimits.newLeaseGrace + stepAllowance)
     }
 

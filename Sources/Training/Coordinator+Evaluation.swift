@@ -11,7 +11,7 @@ extension Coordinator {
         evaluationNumber += 1
         let isFinal = purpose == .final
         let round = EvaluationRound(
-            purpose: purpose, number: evaluationNumber, version: isFinal && restoresBest ? Evaluation.bestVersion : version,
+            purpose: purpose, number: evaluationNumber, version: isFinal && restoresBest ? Evaluation.bestVersion : wireStep,
             parts: isFinal ? plan.finalParts : plan.validationParts, plan: plan, began: now)
         self.round = round
         phase = .evaluating
@@ -22,13 +22,13 @@ extension Coordinator {
     }
 
     mutating func figuresArrived(
-        from worker: WorkerID, evaluation: UInt64, part: PartID, shard: Int, blocks: [BlockFigures], now: Duration
+        from worker: WorkerID, evaluation: UInt64, part: PartID, shard: Int, figures: ShardFigures, now: Duration
     ) -> [Effect] {
         guard members[worker]?.state == .admitted, let round, round.number == evaluation else { return [] }
         members[worker]?.lastFigures = now
         guard round.isPending(part, shard: shard) else { return [] }
-        precondition(blocks.count == plan.plan(of: part).blockCount(ofShard: shard), "figures are decoded against the plan")
-        self.round?.take(part, shard: shard, blocks)
+        precondition(figures.blocks.count == plan.plan(of: part).blockCount(ofShard: shard), "figures are decoded against the plan")
+        self.round?.take(part, shard: shard, figures)
         return self.round?.isComplete == true ? evaluationCompleted(now: now) : []
     }
 

@@ -45,7 +45,7 @@ extension Coordinator {
     /// - Parameter recomputing: shards whose part of the open step is to be computed again, even by who has done it.
     mutating func issueLease(to worker: WorkerID, recomputing: ShardSet = ShardSet(), now: Duration) -> [Effect] {
         members[worker]?.leasedAt = now
-        members[worker]?.leasedVersion = version
+        members[worker]?.leasedStep = wireStep
         if case .resting = members[worker]?.standing, !leases.shards(of: worker).isEmpty { members[worker]?.standing = .good }
         let orders = round?.orders(for: leases.shards(of: worker)) ?? []
         return sendLease(to: worker, recomputing: recomputing) + orders.map { .evaluate(worker, $0) }
@@ -57,9 +57,15 @@ extension Coordinator {
         let shards = leases.shards(of: worker)
         let again = shards.filter { recomputing.contains($0) }
         let lease = Lease(
-            sequence: members[worker]?.leaseSequence ?? 0, shards: shards, step: version, until: horizon,
+            sequence: members[worker]?.leaseSequence ?? 0, shards: shards, step: wireStep, until: leaseEnd,
             recompute: again.isEmpty ? nil : again)
         return [.lease(worker, lease)] + (shards.isEmpty ? [.unsubscribe(worker)] : [])
+    }
+
+    /// How many rounds there are to a barrier is the search's to say; none is opened at one.
+    private var leaseEnd: UInt64 {
+        guard plan.passes != nil else { return horizon }
+        return version == horizon ? wireStep : .max
     }
 
     /// Everybody's lease with a new horizon, rebalanced where somebody has come or gone.

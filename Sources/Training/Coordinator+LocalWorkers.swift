@@ -2,9 +2,9 @@ internal import Wire
 
 /// One of the coordinator's own workers, whichever process it is at the moment.
 struct LocalSlot: Sendable {
-    /// Restarts in a row without a step finished while its worker was there.
+    /// Restarts in a row without a step or round finished while its worker was there.
     var restarts = 0
-    /// The version at which its worker was admitted; nil before that.
+    /// The step, or the round, at which its worker was admitted; nil before that.
     var joinedAt: UInt64?
     var isGivenUp = false
 }
@@ -13,7 +13,7 @@ extension Coordinator {
     /// A local worker that has ended, for whatever reason, is started again; one that keeps dying is given up.
     mutating func localWorkerExited(slot: Int, description: String, now: Duration) -> [Effect] {
         guard localSlots.indices.contains(slot), !localSlots[slot].isGivenUp else { return [] }
-        if let joined = localSlots[slot].joinedAt, version > joined { localSlots[slot].restarts = 0 }
+        if let joined = localSlots[slot].joinedAt, wireStep > joined { localSlots[slot].restarts = 0 }
         localSlots[slot].joinedAt = nil
         let restarts = localSlots[slot].restarts
         guard restarts >= CoordinatorLimits.restartsWithoutStep else {

@@ -52,7 +52,7 @@ extension Coordinator {
         member.lastHeard = now
         members[worker] = member
         events.workersSeen += 1
-        if let slot = member.localSlot, localSlots.indices.contains(slot) { localSlots[slot].joinedAt = version }
+        if let slot = member.localSlot, localSlots.indices.contains(slot) { localSlots[slot].joinedAt = wireStep }
         let count = admittedWorkers
         var effects = [Notice.info("\(member.label) joined, \(count) there")]
         if count > plan.tree.shardCount, !hasWarnedOfSpareWorkers {

@@ -3,7 +3,7 @@ internal import Wire
 
 /// The coordinator's decisions as a pure state machine: an event and the time in, effects out. No socket, no clock, no thread.
 ///
-/// A steady step costs one event (`stepCompleted`) and no effect; membership, leases, barriers and verdicts are the rest.
+/// A steady step costs one event (`stepCompleted`) and no effect, a round of a closure rule one more; membership, leases, barriers and verdicts are the rest.
 /// The phases are `gathering → (training → evaluating)* → evaluating the final weights → finished`.
 public struct Coordinator: Sendable {
     enum Phase: Sendable {
@@ -25,6 +25,8 @@ public struct Coordinator: Sendable {
 
     /// The complete weights version.
     public internal(set) var version: UInt64
+    /// What leases and deadlines count: the version or, with a closure rule, the round.
+    var wireStep: UInt64
     public internal(set) var stopping: EarlyStoppingState
     public internal(set) var events = RunEvents()
     /// The class of kernels that this run's bits belong to, once a worker has been admitted.
@@ -58,6 +60,7 @@ public struct Coordinator: Sendable {
         self.limits = limits
         self.rules = rules
         self.version = version
+        wireStep = plan.passes == nil ? version : 0
         self.stopping = stopping
         leases = LeaseTable(tree: plan.tree)
         horizon = plan.nextBarrier(after: version)
@@ -100,10 +103,11 @@ public struct Coordinator: Sendable {
         case .lost(let worker, let reason): return departed([(worker, reason)], kind: .lost, now: now)
         case .localWorkerExited(let slot, let description): return localWorkerExited(slot: slot, description: description, now: now)
         case .stepCompleted(let version): return stepCompleted(version, now: now)
+        case .roundReached(let round, let afterGradient): return roundReached(round, afterGradient: afterGradient, now: now)
         case .suspicious(let step, let shards, let place): return recompute(shards, step: step, place: place, now: now)
         case .notFinite(let step, let shards, let place): return notFinite(step: step, place: place, shards: shards)
-        case .figures(let worker, let evaluation, let part, let shard, let blocks):
-            return figuresArrived(from: worker, evaluation: evaluation, part: part, shard: shard, blocks: blocks, now: now)
+        case .figures(let worker, let evaluation, let part, let shard, let figures):
+            return figuresArrived(from: worker, evaluation: evaluation, part: part, shard: shard, figures: figures, now: now)
         case .interrupted(let signal): return end(.interrupted(signal: signal))
         case .superseded: return finish(.failed(error: Self.supersededText), figures: [:], restoresBest: false)
         case .tick(let uncovered): return ticked(uncovered: uncovered, now: now)
@@ -136,8 +140,7 @@ public struct Coordinator: Sendable {
         guard phase == .training else { return [] }
         precondition(completed == version + 1, "versions come one after the other")
         version = completed
-        clock.stepCompleted(at: now)
-        doublings = 0
+        if plan.passes == nil { gradientCompleted(step: version, now: now) }
         if version == horizon { return beginEvaluation(.validation, now: now) }
         var effects: [Effect] = []
         if now - lastCheckpoint >= limits.checkpointEvery {
@@ -146,6 +149,25 @@ public struct Coordinator: Sendable {
         }
         if wantsRebalance { effects += rebalance(now: now) }
         return effects
+    }
+
+    private mutating func roundReached(_ round: UInt64, afterGradient: Bool, now: Duration) -> [Effect] {
+        guard phase == .training else { return [] }
+        if afterGradient {
+            gradientCompleted(step: round, now: now)
+            return wantsRebalance ? rebalance(now: now) : []
+        }
+        // Only the number is another: whoever has just got shards has as much time for its first round as before.
+        for (worker, member) in members where member.leasedStep == wireStep { members[worker]?.leasedStep = round }
+        wireStep = round
+        clock.restart(at: now)
+        return []
+    }
+
+    private mutating func gradientCompleted(step: UInt64, now: Duration) {
+        wireStep = step
+        clock.stepCompleted(at: now)
+        doublings = 0
     }
 
     /// Cuts the run short; the last complete version is written first, once there is more than what the run began with.

@@ -17,11 +17,13 @@ public enum Event: Sendable {
     case localWorkerExited(slot: Int, description: String)
     /// The server holds the whole of this version.
     case stepCompleted(version: UInt64)
+    /// The rounds of a closure rule have come to this number; `afterGradient`: by completing one.
+    case roundReached(UInt64, afterGradient: Bool)
     /// Contributions of these shards to a step are not finite; the server waits for others in their place.
     case suspicious(step: UInt64, shards: ShardSet, where: String)
     /// A step's reduced gradient is not finite, though what was not finite of it has been computed twice.
     case notFinite(step: UInt64, shards: ShardSet, where: String)
-    case figures(WorkerID, evaluation: UInt64, part: PartID, shard: Int, [BlockFigures])
+    case figures(WorkerID, evaluation: UInt64, part: PartID, shard: Int, ShardFigures)
     /// Ctrl-C or SIGTERM.
     case interrupted(signal: Int32)
     /// A later start of the run owns its folder.
@@ -64,19 +66,29 @@ public struct Notice: Equatable, Sendable {
 public struct PartFigures: Equatable, Sendable {
     public var rows: Int
     public var correct: Int
+    /// Rows whose class is among the five most probable.
+    public var topFive: Int
     /// Summed over rows.
     public var loss: Double
     /// Summed over elements.
     public var squaredError: Double
+    /// Pairs of classes that occur, ascending; only of held-out parts.
+    public var confusion: [ConfusionCount]
 
     public var meanLoss: Double { loss / Double(rows) }
     public var accuracy: Double { Double(correct) / Double(rows) }
 
-    public init(rows: Int, correct: Int, loss: Double, squaredError: Double) {
+    public var topFiveAccuracy: Double { Double(topFive) / Double(rows) }
+
+    public init(
+        rows: Int, correct: Int, topFive: Int = 0, loss: Double, squaredError: Double, confusion: [ConfusionCount] = []
+    ) {
         self.rows = rows
         self.correct = correct
+        self.topFive = topFive
         self.loss = loss
         self.squaredError = squaredError
+        self.confusion = confusion
     }
 }
 

@@ -16,6 +16,14 @@ struct EvaluationRound: Sendable {
         /// In block order.
         var blocks: [BlockFigures?]
         var pending: ShardSet
+        /// Rows by class and by the class they were taken for.
+        var confusion: [ClassPair: UInt32] = [:]
+    }
+
+    private struct ClassPair: Hashable, Comparable {
+        var truth, found: UInt32
+
+        static func < (a: Self, b: Self) -> Bool { (a.truth, a.found) < (b.truth, b.found) }
     }
 
     let purpose: Purpose
@@ -80,9 +88,12 @@ struct EvaluationRound: Sendable {
     }
 
     /// Takes the figures of a shard that is pending.
-    mutating func take(_ part: PartID, shard: Int, _ figures: [BlockFigures]) {
+    mutating func take(_ part: PartID, shard: Int, _ figures: ShardFigures) {
         guard let first = byPart[part]?.firstBlocks[shard] else { return }
-        byPart[part]?.blocks.replaceSubrange(first..<first + figures.count, with: figures.lazy.map { Optional($0) })
+        byPart[part]?.blocks.replaceSubrange(first..<first + figures.blocks.count, with: figures.blocks.lazy.map { Optional($0) })
+        for pair in figures.confusion {
+            byPart[part]?.confusion[ClassPair(truth: pair.truth, found: pair.found), default: 0] += pair.count
+        }
         byPart[part]?.pending.remove(shard)
         missing -= 1
     }
@@ -94,7 +105,10 @@ struct EvaluationRound: Sendable {
         for block in blocks {
             sum.rows += Int(block?.rows ?? 0)
             sum.correct += Int(block?.correct ?? 0)
+            sum.topFive += Int(block?.topFive ?? 0)
         }
+        let confusion = (byPart[part]?.confusion ?? [:]).sorted { $0.key < $1.key }
+        sum.confusion = confusion.map { ConfusionCount(truth: $0.key.truth, found: $0.key.found, count: $0.value) }
         sum.loss = treeSum(blocks.map { $0?.loss }, +) ?? 0
         sum.squaredError = treeSum(blocks.map { $0?.squaredError }, +) ?? 0
         return sum

@@ -35,11 +35,11 @@ struct Member: Sendable {
     /// The sequence number of its newest lease, and of the newest that its compute thread has taken.
     var leaseSequence: UInt64 = 0
     var leaseTaken: UInt64 = 0
-    /// When its shards last changed, and the complete version at that time.
+    /// When its shards last changed, and the step (with a closure rule, the round) at that time.
     var leasedAt = Duration.zero
-    var leasedVersion: UInt64?
-    /// The step for which it was said that it is late and that nobody can take over.
-    var warnedVersion: UInt64?
+    var leasedStep: UInt64?
+    /// The step or round for which it was said that it is late and that nobody can take over.
+    var warnedStep: UInt64?
 
     /// Nobody was looking for `gap` until `now`: what it had to do by now, it has to do that much later.
     mutating func shift(by gap: Duration, until now: Duration) {

@@ -10,14 +10,20 @@ public struct RunPlan: Sendable {
     /// In epochs.
     public var validateEvery: Int
     public var earlyStopping: EarlyStoppingPolicy?
+    /// Of a closure rule: what its steps look at; nil: a step is a batch gradient.
+    public var passes: StepPasses?
 
-    public init(tree: ShardTree, parts: [PartID: StepPlan], epochs: Int, validateEvery: Int, earlyStopping: EarlyStoppingPolicy?) {
+    public init(
+        tree: ShardTree, parts: [PartID: StepPlan], epochs: Int, validateEvery: Int, earlyStopping: EarlyStoppingPolicy?,
+        passes: StepPasses? = nil
+    ) {
         precondition(parts[.train] != nil && parts[.sample] != nil, "a run trains on something")
         self.tree = tree
         self.parts = parts
         self.epochs = epochs
         self.validateEvery = validateEvery
         self.earlyStopping = earlyStopping
+        self.passes = passes
     }
 
     public func plan(of part: PartID) -> StepPlan {
@@ -26,11 +32,12 @@ public struct RunPlan: Sendable {
     }
 
     public var train: StepPlan { plan(of: .train) }
-    public var totalSteps: UInt64 { UInt64(train.stepsPerEpoch) * UInt64(epochs) }
+    public var stepsPerEpoch: Int { passes?.stepsPerEpoch ?? train.stepsPerEpoch }
+    public var totalSteps: UInt64 { UInt64(stepsPerEpoch) * UInt64(epochs) }
 
     /// The first version after `step` at which a validation is due: every `validateEvery` epochs, and at the end.
     public func nextBarrier(after step: UInt64) -> UInt64 {
-        let span = UInt64(train.stepsPerEpoch) * UInt64(validateEvery)
+        let span = UInt64(stepsPerEpoch) * UInt64(validateEvery)
         return min((step / span + 1) * span, totalSteps)
     }
 
@@ -41,7 +48,7 @@ public struct RunPlan: Sendable {
 
     /// Epochs that are complete at `version`.
     public func epochs(at version: UInt64) -> Int {
-        Int(version / UInt64(train.stepsPerEpoch))
+        Int(version / UInt64(stepsPerEpoch))
     }
 
     /// What a validation looks at.

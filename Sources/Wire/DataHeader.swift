@@ -24,6 +24,10 @@ public struct DataHeader: Equatable, Sendable {
         case rows = 7
         /// coordinator → worker: the first `chunk` chunks in the order of travel of step `step` have been reduced: more are let in.
         case reduced = 8
+        /// coordinator → worker: version `step` of the weights has the values of the one before it.
+        case sameWeights = 9
+        /// coordinator → worker: round `step` of a closure rule is open; body: a round notice.
+        case round = 10
         /// As `gradient` without a body: the values lie in block `checksum` of the worker's shared segment.
         case sharedGradient = 16
         /// As `weights` without a body: the values lie in block `checksum` of the shared weights.

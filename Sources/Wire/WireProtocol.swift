@@ -1,7 +1,8 @@
 /// What both ends must agree on, and the limits of what they accept.
 public enum WireProtocol {
     /// 1: control in JSON behind an 8-byte preamble, data behind a 64-byte header.
-    public static let version: UInt16 = 1
+    /// 2: figures count the five most probable classes, and which class was taken for which.
+    public static let version: UInt16 = 2
 
     /// The longest control message, preamble included; a welcome with per-feature statistics is the longest there is.
     public static let maximumControlBytes = 16 << 20
@@ -11,6 +12,9 @@ public enum WireProtocol {
 
     /// The body of one packet of rows aims at this size: throughput of libzmq falls beyond a few MB.
     public static let rowPacketBytes = 1 << 20
+
+    /// Classes up to which it is counted which was taken for which: at most 12 MB for a shard.
+    public static let maximumConfusionClasses = 1_000
 
     /// Requests for rows that a worker keeps under way: the credit that bounds what the coordinator has queued for it.
     public static let rowRequestsUnderWay = 8

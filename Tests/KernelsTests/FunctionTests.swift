@@ -38,6 +38,89 @@ import Testing
         #expect((tanhs.max() ?? .infinity) <= Self.activationUlps)
     }
 
+    /// Two roundings in front of an exponential.
+    static let normalUlps = 8.0
+
+    @Test(arguments: runnableSets)
+    func theNormalDistributionKeepsItsDigitsInTheTail(set: InstructionSet) {
+        let x = Self.arguments.filter { $0 > -13 } + numbers(4_000, seed: 10, spread: 4), y = zeros(x.count)
+        NetKernels(set).normalDistribution(block(x).view, into: y.mutableView)
+        let worst = zip(x, values(y)).map { ulps($1, from: erfc(-Double($0) / 2.0.squareRoot()) / 2) }.max()
+        #expect((worst ?? .infinity) <= Self.normalUlps)
+    }
+
+    /// The exact value in double precision; bounds in ulps, products of a function and its argument one more.
+    static let smooth: [(Activation, ulps: Double, exact: @Sendable (Double) -> Double)] = [
+        (.elu(alpha: 1), 4, { $0 > 0 ? $0 : expm1($0) }),
+        (.selu, 5, { 1.0507009873554805 * ($0 > 0 ? $0 : 1.6732632423543772 * expm1($0)) }),
+        (.softplus, 4, { max($0, 0) + log1p(exp(-abs($0))) }),
+        (.gelu, 9, { $0 / 2 * erfc(-$0 / 2.0.squareRoot()) }),
+        (.silu, 5, { $0 / (1 + exp(-$0)) }),
+    ]
+
+    @Test(arguments: runnableSets)
+    func smoothActivationsAreWithinTheirBounds(set: InstructionSet) {
+        let x = (Self.arguments + numbers(4_000, seed: 10, spread: 3)).filter { $0 > -12.5 }
+        for (activation, bound, exact) in Self.smooth {
+            let worst = zip(x, Self.activated(activation, x, set: set)).map { ulps($1, from: exact(Double($0))) }.max()
+            #expect((worst ?? .infinity) <= bound, "\(activation)")
+        }
+    }
+
+    /// The argument of σ is a sum and a cube: its roundings count as often as its size.
+    @Test(arguments: runnableSets)
+    func geluByTanhAndHardSigmoidAreAsDefined(set: InstructionSet) {
+        let x = numbers(4_000, seed: 10, spread: 9)
+        for (value, y) in zip(x, Self.activated(.geluTanh, x, set: set)) {
+            let z = Double(value), u = (8 / Double.pi).squareRoot() * (z + 0.044715 * z * z * z)
+            let exact = z / (1 + exp(-u))
+            #expect(ulps(y, from: exact) <= 8 + 4 * abs(u))
+        }
+        #expect(Self.activated(.hardSigmoid, [-4, -3, -1.5, 0, 1.5, 3, 4], set: set) == [0, 0, 0.25, 0.5, 0.75, 1, 1])
+    }
+
+    /// Arguments of σ and of e reach 20 here, so that a rounding of one is 10⁻⁶ of the function.
+    static let slopeTolerance = 4e-6
+
+    /// Every derivative against the slope of the exact function, from what backward is given.
+    @Test(arguments: runnableSets)
+    func derivativesAreSlopes(set: InstructionSet) {
+        let x = numbers(2_000, seed: 14, spread: 6), width = x.count
+        let hard: @Sendable (Double) -> Double = { min(max($0 / 6 + 0.5, 0), 1) }
+        let tanhForm: @Sendable (Double) -> Double = { $0 / (1 + exp(-(8 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0))) }
+        for (activation, exact) in Self.smooth.map({ ($0.0, $0.exact) }) + [(.hardSigmoid, hard), (.geluTanh, tanhForm)] {
+            let y = Self.activated(activation, x, set: set), gradient = block([Float](repeating: 1, count: width))
+            NetKernels(set).backward(
+                Epilogue(activation), y: block(activation.readsInput ? x : y).view, keep: nil, gradient: gradient.mutableView,
+                Region(rows: 1, width: width))
+            for (index, slope) in values(gradient).enumerated() where abs(abs(x[index]) - 3) > 1e-3 && abs(x[index]) > 1e-3 {
+                let z = Double(x[index])
+                let expected = (exact(z + 1e-5) - exact(z - 1e-5)) / 2e-5
+                #expect(abs(Double(slope) - expected) <= Self.slopeTolerance, "\(activation) at \(z)")
+            }
+        }
+    }
+
+    static let all: [Activation] = [
+        .identity, .relu, .leakyReLU(slope: 0.1), .sigmoid, .tanh, .elu(alpha: 1), .selu, .softplus, .hardSigmoid, .gelu, .geluTanh, .silu,
+    ]
+
+    @Test(arguments: runnableSets)
+    func limitsOfTheSmoothOnesComeThrough(set: InstructionSet) {
+        let huge: [Float] = [.infinity, 1e30, -1e30]
+        #expect(Self.activated(.elu(alpha: 2), huge + [-.infinity], set: set) == [.infinity, 1e30, -2, -2])
+        #expect(Self.activated(.softplus, huge + [-.infinity], set: set) == [.infinity, 1e30, 0, 0])
+        #expect(Self.activated(.hardSigmoid, huge + [-.infinity], set: set) == [1, 1, 0, 0])
+        for activation in [Activation.gelu, .geluTanh, .silu] {
+            #expect(Self.activated(activation, huge, set: set) == [.infinity, 1e30, 0])
+            let gradient = block([1, 1, 1, 1])
+            NetKernels(set).backward(
+                Epilogue(activation), y: block(huge + [-.infinity]).view, keep: nil, gradient: gradient.mutableView,
+                Region(rows: 1, width: 4))
+            #expect(values(gradient) == [1, 1, 0, 0], "\(activation)")
+        }
+    }
+
     @Test(arguments: runnableSets)
     func limitsAndNaNComeThrough(set: InstructionSet) {
         let x: [Float] = [.infinity, -.infinity, .nan, 1_000, -1_000]
@@ -46,7 +129,7 @@ import Testing
         #expect(bits(values(y).filter { !$0.isNaN }) == bits([.infinity, 0, .infinity, 0]))
         #expect(Self.activated(.sigmoid, [.infinity, -.infinity, 1_000, -1_000], set: set) == [1, 0, 1, 0])
         #expect(Self.activated(.tanh, [.infinity, -.infinity, 1_000, -1_000], set: set) == [1, -1, 1, -1])
-        for activation in [Activation.identity, .relu, .leakyReLU(slope: 0.1), .sigmoid, .tanh] {
+        for activation in Self.all {
             #expect(Self.activated(activation, [.nan], set: set)[0].isNaN)
         }
         #expect(Self.activated(.relu, [-1, 0, 2, -.infinity], set: set) == [0, 0, 2, 0])
@@ -55,10 +138,16 @@ import Testing
 
     @Test func everyInstructionSetGivesTheSameBits() {
         let x = Self.arguments
-        for activation in [Activation.identity, .relu, .leakyReLU(slope: 0.01), .sigmoid, .tanh] {
+        for activation in Self.all {
             let all = runnableSets.map { bits(Self.activated(activation, x, set: $0, scale: 1.25)) }
             #expect(all.allSatisfy { $0 == all[0] })
         }
+        let normals = runnableSets.map { set in
+            let y = zeros(x.count)
+            NetKernels(set).normalDistribution(block(x).view, into: y.mutableView)
+            return bits(y)
+        }
+        #expect(normals.allSatisfy { $0 == normals[0] })
         let exponentials = runnableSets.map { set in
             let y = zeros(x.count)
             NetKernels(set).exponential(block(x).view, into: y.mutableView)

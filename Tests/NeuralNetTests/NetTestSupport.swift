@@ -80,7 +80,7 @@ struct Rows {
 extension LeafEngine {
     func load(_ rows: Rows, slot: Int) {
         inputs(slot: slot, rows: rows.count).copy(from: block(rows.features).view)
-        if network.loss == .softmaxCrossEntropy {
+        if network.loss.takesLabels {
             setLabels(slot: slot, rows: rows.count) { rows.labels[$0] }
         } else {
             targets(slot: slot, rows: rows.count).copy(from: block(rows.targets).view)

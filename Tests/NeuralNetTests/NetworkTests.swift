@@ -116,25 +116,4 @@ import Testing
         #expect(network.layers.map(\.outputShape) == [[12], [5], [5], [5], [2]])
         #expect(network.layers.map(\.parameterCount) == [0, 65, 0, 0, 12])
     }
-
-    /// Inside one activation region a ReLU net is linear: f(a + t·d) is the line through two of its points.
-    @Test func aReLUNetIsLinearInsideARegion() throws {
-        let model = net([4], [.dense(units: 16), .relu, .dense(units: 16), .relu, .dense(units: 3)], .meanSquaredError)
-        let start = numbers(4, seed: 2), direction = numbers(4, seed: 3, spread: 1e-3)
-        let points = (0..<3).flatMap { step in zip(start, direction).map { $0 + Float(step) * $1 } }
-        let far = zip(start, direction).map { $0 + 4_000 * $1 }
-        let leaf = try SingleLeaf(
-            model, Rows(features: points + far, targets: [Float](repeating: 0, count: 12), count: 4), seed: 4)
-        let y = leaf.evaluate().0.map(Double.init)
-        let roundings = 1e-6  // of Float sums whose terms are about 1
-        for output in 0..<3 {
-            #expect(abs(y[output] - 2 * y[3 + output] + y[6 + output]) <= roundings)
-        }
-        var bend = 0.0
-        for output in 0..<3 {
-            let line = y[output] + 4_000 * (y[3 + output] - y[output])
-            bend = max(bend, abs(y[9 + output] - line))
-        }
-        #expect(bend > 0.01, "and elsewhere it bends")
-    }
 }

@@ -27,8 +27,27 @@ enum Oracles {
         let parameters, gradients: [String: Tensor]
 
         struct Options: Decodable {
-            let bias: Bool?
-            let slope: Double?
+            let bias, perChannel: Bool?
+            let slope, alpha, eps: Double?
+            let pieces: Int?
+            enum CodingKeys: String, CodingKey {
+                case bias, slope, alpha, eps, pieces
+                case perChannel = "per_channel"
+            }
+        }
+
+        /// By our names: norms have a scale and a shift, a PReLU has a slope.
+        var named: [String: Tensor] { renamed(parameters) }
+        var namedGradients: [String: Tensor] { renamed(gradients) }
+
+        private func renamed(_ tensors: [String: Tensor]) -> [String: Tensor] {
+            let names: [String: String] =
+                switch layer {
+                case "layer_norm", "batch_norm": ["weight": "scale", "bias": "shift"]
+                case "prelu": ["weight": "slope"]
+                default: [:]
+                }
+            return Dictionary(uniqueKeysWithValues: tensors.map { (names[$0.key] ?? $0.key, $0.value) })
         }
     }
 
@@ -39,8 +58,11 @@ enum Oracles {
         let value: Double
 
         struct Options: Decodable {
-            let labelSmoothing: Double?
-            enum CodingKeys: String, CodingKey { case labelSmoothing = "label_smoothing" }
+            let labelSmoothing, delta: Double?
+            enum CodingKeys: String, CodingKey {
+                case labelSmoothing = "label_smoothing"
+                case delta
+            }
         }
     }
 
@@ -56,7 +78,11 @@ enum Oracles {
         struct Options: Decodable {
             let lr: Double
             let betas: [Double]?
-            let eps, momentum: Double?
+            let eps, momentum, alpha, weightDecay: Double?
+            enum CodingKeys: String, CodingKey {
+                case lr, betas, eps, momentum, alpha
+                case weightDecay = "weight_decay"
+            }
         }
     }
 }

@@ -142,6 +142,27 @@ import Training
           layers: [{dense: {units: 1}}]
           loss: binary_cross_entropy
         """,
+        """
+        model:
+          layers:
+            - prelu
+            - prelu: {per_channel: true, name: p}
+            - elu: {alpha: 0.5}
+            - selu
+            - gelu
+            - gelu: {approximate: tanh}
+            - silu
+            - softplus
+            - hard_sigmoid
+            - softmax
+            - maxout: {units: 240, pieces: 5}
+            - maxout: {units: 3, name: m}
+            - layer_norm: {epsilon: 1e-3}
+            - layer_norm
+          loss: {softmax_cross_entropy: {label_smoothing: 0.1}}
+        """,
+        "data: {train: {builtin: digits}, task: regression}\nmodel: {layers: [{dense: {units: 1}}], loss: {huber: {delta: 0.5}}}",
+        "data: {train: {builtin: digits}, task: regression}\nmodel: {layers: [{dense: {units: 1}}], loss: mean_absolute_error}",
     ]
 
     @Test(arguments: variety)

@@ -1,6 +1,11 @@
 import RunConfiguration
 import Testing
 
+/// What works, as messages list it.
+let layerNames =
+    "flatten, dense, sigmoid, tanh, relu, leaky_relu, prelu, elu, selu, gelu, silu, softplus, hard_sigmoid, softmax, dropout, maxout, layer_norm"
+let lossNames = "softmax_cross_entropy, binary_cross_entropy, mean_squared_error, mean_absolute_error, huber"
+
 /// A run file of seven lines, all of it required, whose sections can be replaced; `rest` begins on line 8 if none is.
 struct RunFile {
     var data = """

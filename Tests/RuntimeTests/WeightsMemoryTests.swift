@@ -89,4 +89,17 @@ import Testing
         #expect(memory.isComplete(7))
         #expect(memory.weights(7)?[0] == 70)
     }
+
+    @Test func aWholeVersionCanGoOnUnderTheNextNumber() {
+        let memory = memory(holding: [(3, [2, 1, 0]), (5, [2])])
+        memory.renumber(to: 6)
+        #expect(memory.arriving == 5, "it is not here as a whole")
+        memory.renumber(to: 4)
+        #expect(!memory.isComplete(3))
+        #expect(memory.isComplete(4) && memory.newestComplete == 4)
+        #expect(memory.weights(4)?[0] == 30)
+        memory.renumber(to: 0)
+        memory.renumber(to: 9)
+        #expect(memory.newestComplete == 4)
+    }
 }

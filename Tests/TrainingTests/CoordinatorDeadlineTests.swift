@@ -260,9 +260,9 @@ import Wire
         cluster.run { cluster.coordinator.phase == .evaluating }
         let id = try #require(worker.id)
         let number = try #require(cluster.coordinator.round).number
-        let figures = BlockFigures(rows: 3, correct: 1, loss: 6, squaredError: 0)
-        for _ in 0..<2 { cluster.dispatch(.figures(id, evaluation: number, part: .validation, shard: 0, [figures])) }
-        cluster.dispatch(.figures(id, evaluation: number - 1, part: .validation, shard: 1, [figures]))
+        let figures = ShardFigures(blocks: [BlockFigures(rows: 3, correct: 1, loss: 6, squaredError: 0)])
+        for _ in 0..<2 { cluster.dispatch(.figures(id, evaluation: number, part: .validation, shard: 0, figures)) }
+        cluster.dispatch(.figures(id, evaluation: number - 1, part: .validation, shard: 1, figures))
         #expect(cluster.coordinator.round?.isPending(.validation, shard: 1) == true)
         cluster.run { cluster.records.count == 1 }
         #expect(try #require(cluster.records[0].validation).rows == 10)

@@ -101,7 +101,7 @@ import Wire
         let number = try #require(cluster.coordinator.round).number
         let id = try #require(greeted.id)
         let block = BlockFigures(rows: 3, correct: 0, loss: 0, squaredError: 0)
-        cluster.dispatch(.figures(id, evaluation: number, part: .sample, shard: 3, [block]))
+        cluster.dispatch(.figures(id, evaluation: number, part: .sample, shard: 3, ShardFigures(blocks: [block])))
         #expect(cluster.coordinator.round?.isPending(.sample, shard: 3) == true)
     }
 

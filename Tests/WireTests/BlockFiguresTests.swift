@@ -3,7 +3,7 @@ import Wire
 
 @Suite struct BlockFiguresTests {
     static let blocks = [
-        BlockFigures(rows: 32, correct: 32, loss: 0.1, squaredError: 0),
+        BlockFigures(rows: 32, correct: 32, topFive: 31, loss: 0.1, squaredError: 0),
         BlockFigures(rows: .max, correct: 0, loss: .infinity, squaredError: .leastNonzeroMagnitude),
         BlockFigures(rows: 0, correct: 0, loss: -0.0, squaredError: .greatestFiniteMagnitude),
     ]
@@ -32,8 +32,8 @@ import Wire
     @Test func everyOtherLengthIsRefused() {
         let bytes = encoded(Self.blocks) + [0]
         let expected = Self.blocks.map { Int($0.rows) }
-        for length in 0...bytes.count where length != 72 {
-            #expect(throws: WireError.bodyLength(length, expected: 72)) {
+        for length in 0...bytes.count where length != 96 {
+            #expect(throws: WireError.bodyLength(length, expected: 96)) {
                 try decodeFigures(Array(bytes[..<length]), expectedRows: expected)
             }
         }
@@ -52,5 +52,18 @@ import Wire
         #expect(throws: WireError.malformed("figures of 4 rows, 5 correct, for a block of 4")) {
             try decodeFigures(encoded([block]), expectedRows: [4])
         }
+    }
+
+    @Test func moreAmongFiveThanRowsAreRefused() {
+        let block = BlockFigures(rows: 4, correct: 2, topFive: 5, loss: 0, squaredError: 0)
+        #expect(throws: WireError.malformed("figures of 4 rows, 2 correct, for a block of 4")) {
+            try decodeFigures(encoded([block]), expectedRows: [4])
+        }
+    }
+
+    @Test func theReservedWordIsZero() {
+        var bytes = encoded([BlockFigures(rows: 4, correct: 2, topFive: 4, loss: 0, squaredError: 0)])
+        bytes[13] = 1
+        #expect(throws: WireError.reservedByte) { try decodeFigures(bytes, expectedRows: [4]) }
     }
 }

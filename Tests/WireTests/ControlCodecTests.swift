@@ -112,11 +112,11 @@ import Wire
         #expect(throws: WireError.foreignProtocol) { try decodeControl(CoordinatorMessage.self, bytes) }
     }
 
-    @Test(arguments: [0, 2, 256, UInt16.max])
+    @Test(arguments: [0, 1, 3, 256, UInt16.max])
     func anotherVersionIsNamed(version: UInt16) {
         var bytes = ControlCodec.encode(CoordinatorMessage.heartbeat)
         (bytes[4], bytes[5]) = (UInt8(truncatingIfNeeded: version), UInt8(version >> 8))
-        #expect(throws: WireError.version(theirs: version, ours: 1)) { try decodeControl(CoordinatorMessage.self, bytes) }
+        #expect(throws: WireError.version(theirs: version, ours: 2)) { try decodeControl(CoordinatorMessage.self, bytes) }
     }
 
     @Test(arguments: [6, 7])

@@ -28,11 +28,17 @@ import Wire
         Sample(
             header: DataHeader(
                 kind: .figures, incarnation: 1, node: 3, chunk: 6, count: 2, step: 12, session: session,
-                checksum: 0xC0FA_875C_0DB0_7E7B),
-            body: figures([
-                BlockFigures(rows: 32, correct: 30, loss: 4.5, squaredError: 0),
-                BlockFigures(rows: 7, correct: 0, loss: .nan, squaredError: 2.25),
-            ])),
+                checksum: 0xFD6B_1E13_7606_ADC2),
+            body: figures(
+                ShardFigures(
+                    blocks: [
+                        BlockFigures(rows: 32, correct: 30, topFive: 31, loss: 4.5, squaredError: 0),
+                        BlockFigures(rows: 7, correct: 0, topFive: 7, loss: .nan, squaredError: 2.25),
+                    ],
+                    confusion: [
+                        ConfusionCount(truth: 0, found: 0, count: 20), ConfusionCount(truth: 0, found: 2, count: 9),
+                        ConfusionCount(truth: 2, found: 2, count: 10),
+                    ]))),
         Sample(
             header: DataHeader(
                 kind: .weights, incarnation: .max, chunk: .max - 1, step: .max,
@@ -42,6 +48,10 @@ import Wire
             header: DataHeader(kind: .rows, incarnation: 1, node: 1, chunk: 3, count: 9, checksum: 0xF798_1CAF_ACAB_737B),
             body: [0, 128, 255, 1, 9, 0, 0, 0, 0x60, 0xEA, 0, 0]),
         Sample(header: DataHeader(kind: .reduced, incarnation: 1, chunk: 5, step: 7)),
+        Sample(header: DataHeader(kind: .sameWeights, incarnation: 1, step: 0x1122_3344_5566_7788)),
+        Sample(
+            header: DataHeader(kind: .round, incarnation: 1, step: 0x1122_3344_5566_7788, checksum: 0x8266_3E5E_A1F2_DAA9),
+            body: notice(RoundNotice(planStep: 0x0102_0304_0506_0708, maskStep: 9))),
         Sample(
             header: DataHeader(
                 kind: .sharedGradient, incarnation: 1, node: 5, chunk: 2, count: 96, step: 7, session: session, loss: 1.25, checksum: 4)),
@@ -65,9 +75,15 @@ import Wire
         values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init) }
     }
 
-    private static func figures(_ blocks: [BlockFigures]) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: blocks.count * BlockFigures.byteCount)
-        bytes.withUnsafeMutableBytes { BlockFigures.encode(blocks, into: $0) }
+    private static func notice(_ notice: RoundNotice) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0xAA, count: RoundNotice.byteCount)
+        bytes.withUnsafeMutableBytes { notice.encode(into: $0) }
+        return bytes
+    }
+
+    private static func figures(_ figures: ShardFigures) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: figures.byteCount)
+        bytes.withUnsafeMutableBytes { figures.encode(into: $0) }
         return bytes
     }
 }

@@ -66,14 +66,15 @@ import Wire
         var accepted = 0
         for _ in 0..<Self.rounds {
             let expected = (0..<random.below(4)).map { _ in random.below(3) }
-            var bytes = random.bytes(random.below(4) * 24 + (random.below(8) == 0 ? 1 : 0))
-            for word in stride(from: 0, to: bytes.count - 23, by: 24) {
-                bytes.replaceSubrange(word..<word + 8, with: [UInt8(random.below(3)), 0, 0, 0, UInt8(random.below(3)), 0, 0, 0])
+            var bytes = random.bytes(random.below(4) * 32 + (random.below(8) == 0 ? 1 : 0))
+            for word in stride(from: 0, to: bytes.count - 31, by: 32) {
+                let counts: [UInt8] = (0..<12).map { $0 % 4 == 0 ? UInt8(random.below(3)) : 0 } + [0, 0, 0, 0]
+                bytes.replaceSubrange(word..<word + 16, with: counts)
             }
             guard let blocks = try? decodeFigures(bytes, expectedRows: expected), !blocks.isEmpty else { continue }
             accepted += 1
             #expect(blocks.map { Int($0.rows) } == expected)
-            #expect(blocks.allSatisfy { $0.correct <= $0.rows })
+            #expect(blocks.allSatisfy { $0.correct <= $0.rows && $0.topFive <= $0.rows })
         }
         #expect(accepted > Self.rounds / 100)
     }

@@ -30,6 +30,10 @@ func decodeFigures(_ bytes: [UInt8], expectedRows: [Int]) throws(WireError) -> [
     try readingUnaligned(bytes) { raw throws(WireError) in try BlockFigures.decode(raw, expectedRows: expectedRows) }
 }
 
+func decodeFigures(_ bytes: [UInt8], expectedRows: [Int], classes: Int?) throws(WireError) -> ShardFigures {
+    try readingUnaligned(bytes) { raw throws(WireError) in try ShardFigures.decode(raw, expectedRows: expectedRows, classes: classes) }
+}
+
 /// What libzmq hands out may begin at any address.
 private func readingUnaligned<Result>(
     _ bytes: [UInt8], _ body: (UnsafeRawBufferPointer) throws(WireError) -> Result
@@ -43,7 +47,7 @@ private func readingUnaligned<Result>(
 
 /// A control message with this text in place of its JSON.
 func controlMessage(_ json: String) -> [UInt8] {
-    Array("DNNc".utf8) + [1, 0, 0, 0] + Array(json.utf8)
+    Array("DNNc".utf8) + [2, 0, 0, 0] + Array(json.utf8)
 }
 
 /// Pseudo-random bytes (splitmix64) that depend on the seed alone.

@@ -2,22 +2,65 @@
 
 enum { CHUNK = 32 };
 
+static const float ck_selu_scale = 1.05070098735548049342f, ck_selu_alpha = 1.67326324235437728482f;
+
+/// Within −100…100, where the functions below have long reached their limits: no product of 0 and infinity.
+CK_INLINE f8 limited8(f8 x) {
+    x = select8(x > (f8)100.0f, (f8)100.0f, x);
+    return select8(x < (f8)-100.0f, (f8)-100.0f, x);
+}
+
+/// The tanh form of GELU is x · σ(2u): 2u for x.
+CK_INLINE f8 gelu_argument(f8 x) {
+    return (f8)1.5957691216057308f * (x + (f8)0.044715f * (x * x * x));
+}
+
 CK_INLINE f8 activate(const int activation, float slope, f8 z) {
+    f8 power;
     switch (activation) {
         case CK_RELU: return select8(z <= (f8)0.0f, (f8)0.0f, z);  // NaN stays NaN: a finite check must see it
         case CK_LEAKY_RELU: return select8(z > (f8)0.0f, z, z * (f8)slope);
         case CK_SIGMOID: return sigmoid8(z);
         case CK_TANH: return tanh8(z);
+        case CK_ELU: return select8(z > (f8)0.0f, z, (f8)slope * expm1_of_negative8(z));
+        case CK_SELU: return (f8)ck_selu_scale * select8(z > (f8)0.0f, z, (f8)ck_selu_alpha * expm1_of_negative8(z));
+        case CK_SOFTPLUS: return softplus8(z);
+        case CK_HARD_SIGMOID: {
+            f8 line = (z + (f8)3.0f) / (f8)6.0f;
+            line = select8(line <= (f8)0.0f, (f8)0.0f, line);
+            return select8(line >= (f8)1.0f, (f8)1.0f, line);
+        }
+        case CK_GELU: return z * normal8(z, &power);
+        case CK_GELU_TANH: return z * sigmoid8(gelu_argument(z));
+        case CK_SILU: return z * sigmoid8(z);
         default: return z;
     }
 }
 
+/// From the output, but for GELU and SiLU, whose output does not tell: there `y` is the input.
 CK_INLINE f8 derivative(const int activation, float slope, f8 y, f8 dy) {
     switch (activation) {
         case CK_RELU: return select8(y <= (f8)0.0f, (f8)0.0f, dy);
         case CK_LEAKY_RELU: return select8(y > (f8)0.0f, dy, dy * (f8)slope);
         case CK_SIGMOID: return dy * (y * ((f8)1.0f - y));
         case CK_TANH: return dy * ((f8)1.0f - y * y);
+        case CK_ELU: return select8(y > (f8)0.0f, dy, dy * (y + (f8)slope));
+        case CK_SELU: return dy * select8(y > (f8)0.0f, (f8)ck_selu_scale, y + (f8)(ck_selu_scale * ck_selu_alpha));
+        case CK_SOFTPLUS: return dy * -expm1_of_negative8(-y);  // σ(x) = 1 − e^−y
+        case CK_HARD_SIGMOID: return select8((y <= (f8)0.0f) | (y >= (f8)1.0f), (f8)0.0f, dy / (f8)6.0f);
+        case CK_GELU: {
+            f8 power, share = normal8(y, &power), x = limited8(y);
+            return dy * (share + x * (power * (f8)0.3989422804f));
+        }
+        case CK_GELU_TANH: {
+            f8 x = limited8(y), share = sigmoid8(gelu_argument(x));
+            f8 slope_of_argument = (f8)1.5957691216057308f * ((f8)1.0f + (f8)0.134145f * (x * x));
+            return dy * (share + x * (share * ((f8)1.0f - share)) * slope_of_argument);
+        }
+        case CK_SILU: {
+            f8 share = sigmoid8(y);
+            return dy * (share + limited8(y) * (share * ((f8)1.0f - share)));
+        }
         default: return dy;
     }
 }
@@ -107,6 +150,13 @@ CK_INLINE void backward_region(
         case CK_LEAKY_RELU: call(CK_LEAKY_RELU) break; \
         case CK_SIGMOID: call(CK_SIGMOID) break; \
         case CK_TANH: call(CK_TANH) break; \
+        case CK_ELU: call(CK_ELU) break; \
+        case CK_SELU: call(CK_SELU) break; \
+        case CK_SOFTPLUS: call(CK_SOFTPLUS) break; \
+        case CK_HARD_SIGMOID: call(CK_HARD_SIGMOID) break; \
+        case CK_GELU: call(CK_GELU) break; \
+        case CK_GELU_TANH: call(CK_GELU_TANH) break; \
+        case CK_SILU: call(CK_SILU) break; \
     }
 
 static void epilogue_forward(

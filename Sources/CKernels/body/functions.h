@@ -23,6 +23,69 @@ CK_INLINE f8 exp8(f8 x) {
     return p * first * second;
 }
 
+/// e^x − 1 for x ≤ 0, within 3 ulp also near 0: the polynomial is that of e^x, and the power of two is taken off before it can cancel.
+CK_INLINE f8 expm1_of_negative8(f8 x) {
+    const float rounding = 12582912.0f;
+    x = select8(x > (f8)0.0f, (f8)0.0f, x);
+    x = select8(x < (f8)-30.0f, (f8)-30.0f, x);  // −1 to the last bit from −18 on
+    f8 shifted = x * (f8)1.44269504088896341f + (f8)rounding;
+    f8 n = shifted - (f8)rounding;
+    i8 whole = __builtin_bit_cast(i8, shifted) - __builtin_bit_cast(i8, (f8)rounding);
+    f8 r = x - n * (f8)0.693359375f;
+    r = r - n * (f8)-2.12194440e-4f;
+    f8 p = (f8)1.9875691500e-4f;
+    p = p * r + (f8)1.3981999507e-3f;
+    p = p * r + (f8)8.3334519073e-3f;
+    p = p * r + (f8)4.1665795894e-2f;
+    p = p * r + (f8)1.6666665459e-1f;
+    p = p * r + (f8)5.0000001201e-1f;
+    p = p * (r * r) + r;
+    f8 power = __builtin_bit_cast(f8, (whole + 127) << 23);
+    f8 result = p * power + (power - (f8)1.0f);
+    return select8(x == x, result, x);
+}
+
+CK_INLINE f8 magnitude8(f8 x) {
+    return __builtin_bit_cast(f8, __builtin_bit_cast(i8, x) & (i8)0x7fffffff);
+}
+
+/// log(1 + e^x) = max(x, 0) + log(1 + u) with u = e^−|x|, within 3 ulp. log(1 + u) = 2 artanh s, s = u / (2 + u) ≤ ⅓; the polynomial in
+/// s² is a fit of our own, exact to 5 · 10⁻⁹.
+CK_INLINE f8 softplus8(f8 x) {
+    f8 u = exp8(-magnitude8(x)), s = u / ((f8)2.0f + u), z = s * s;
+    f8 p = (f8)2.8025147e-1f;
+    p = p * z + (f8)2.7999011e-1f;
+    p = p * z + (f8)4.0021706e-1f;
+    p = p * z + (f8)6.6666412e-1f;
+    return select8(x < (f8)0.0f, (f8)0.0f, x) + (p * z * s + (s + s));
+}
+
+/// Φ(x), the normal distribution, and the exponential e^(−x²/2) that belongs to its density.
+///
+/// Φ(−|x|) = e^(−x²/2) · m(|x|), so that the tail keeps its digits (within 8 ulp); m(x) · (1 + x√(π/2)) is a polynomial in
+/// (x − 4) / (x + 4), a fit of our own on 0…14.5, exact to 3 · 10⁻⁹. x² is taken in two parts: the first has 12 bits, its square no error.
+CK_INLINE f8 normal8(f8 x, f8 *exponential) {
+    f8 a = magnitude8(x);
+    a = select8(a > (f8)14.5f, (f8)14.5f, a);  // Φ(−14.5) is 0 as a float
+    f8 s = (a - (f8)4.0f) / (a + (f8)4.0f);
+    f8 p = (f8)-9.091372e-5f;
+    p = p * s + (f8)-6.0311948e-5f;
+    p = p * s + (f8)9.127042e-4f;
+    p = p * s + (f8)-5.460146e-4f;
+    p = p * s + (f8)-6.4003393e-3f;
+    p = p * s + (f8)2.4636818e-2f;
+    p = p * s + (f8)-4.817173e-2f;
+    p = p * s + (f8)5.4009162e-2f;
+    p = p * s + (f8)-1.39611345e-2f;
+    p = p * s + (f8)-7.803567e-2f;
+    p = p * s + (f8)5.677154e-1f;
+    f8 head = __builtin_bit_cast(f8, __builtin_bit_cast(i8, a) & (i8)(int32_t)0xfffff000);
+    f8 power = exp8((f8)-0.5f * head * head) * exp8((f8)-0.5f * ((a - head) * (a + head)));
+    f8 tail = power * (p / ((f8)1.0f + a * (f8)1.2533141f));
+    *exponential = power;
+    return select8(x > (f8)0.0f, (f8)1.0f - tail, tail);
+}
+
 CK_INLINE f8 sigmoid8(f8 x) {
     return (f8)1.0f / ((f8)1.0f + exp8(-x));
 }
@@ -82,6 +145,17 @@ static void exponential(const float *x, float *y, long count) {
         float part[8] = {0};
         memcpy(part, x + i, (size_t)n * sizeof(float));
         store8(part, exp8(load8(part)));
+        memcpy(y + i, part, (size_t)n * sizeof(float));
+    }
+}
+
+static void normal_distribution(const float *x, float *y, long count) {
+    for (long i = 0; i < count; i += 8) {
+        const long n = min_long(8, count - i);
+        float part[8] = {0};
+        f8 power;
+        memcpy(part, x + i, (size_t)n * sizeof(float));
+        store8(part, normal8(load8(part), &power));
         memcpy(y + i, part, (size_t)n * sizeof(float));
     }
 }

@@ -12,12 +12,26 @@
 /// Partial sums of a tree addition that can be open at once.
 #define CK_MAX_LEVELS 24
 
-enum { CK_IDENTITY, CK_RELU, CK_LEAKY_RELU, CK_SIGMOID, CK_TANH };
+enum {
+    CK_IDENTITY,
+    CK_RELU,
+    CK_LEAKY_RELU,
+    CK_SIGMOID,
+    CK_TANH,
+    CK_ELU,
+    CK_SELU,
+    CK_SOFTPLUS,
+    CK_HARD_SIGMOID,
+    // Their derivative is computed from the input.
+    CK_GELU,
+    CK_GELU_TANH,
+    CK_SILU,
+};
 
 /// What follows the product, in one pass: activation, then dropout or scaling.
 typedef struct {
     int32_t activation;
-    float slope;         // of CK_LEAKY_RELU, not negative
+    float slope;         // of CK_LEAKY_RELU, and α of CK_ELU: not negative
     float scale;         // multiplies what is kept
     uint32_t threshold;  // an element is dropped if its random word is less; 0 drops nothing
     uint32_t key[2];     // Philox key: the run's seed
@@ -40,6 +54,7 @@ typedef struct {
     double loss;
     double squared_error;
     long correct;
+    long top_five;
 } ck_figures;
 
 typedef struct {
@@ -66,17 +81,39 @@ typedef struct {
     void (*epilogue_forward)(
         const ck_epilogue *epilogue, const float *x, const float *bias, const uint32_t *samples, float *y, uint8_t *keep, long ld,
         long rows, long first, long count);
-    /// dy ← dy · ∂y/∂x from the stored y (and keep, where the sign of y does not tell).
+    /// dy ← dy · ∂y/∂x from the stored y, or from x where y does not tell (and from keep, where the sign of y does not tell).
     void (*epilogue_backward)(
         const ck_epilogue *epilogue, const float *y, const uint8_t *keep, float *dy, long ld, long rows, long first, long count);
 
+    /// Layers over rows of `width` elements. dx may be null, but for the softmax and maxout; parameter gradients are written over.
+    void (*softmax)(const float *x, long rows, long width, float *y);
+    void (*softmax_backward)(const float *y, const float *dy, long rows, long width, float *dx);
+    void (*layer_norm)(const float *x, const float *scale, const float *shift, double epsilon, long rows, long width, float *y);
+    void (*layer_norm_backward)(
+        const float *x, const float *dy, const float *scale, double epsilon, long rows, long width, float *dx, float *dscale,
+        float *dshift);
+    /// A row is `channels` runs of equal length, each with a slope of its own.
+    void (*prelu)(const float *x, const float *slopes, long channels, long rows, long width, float *y);
+    void (*prelu_backward)(
+        const float *x, const float *dy, const float *slopes, long channels, long rows, long width, float *dx, float *dslopes);
+    /// y[u] = the largest of z[u · pieces ..< (u + 1) · pieces], the first one on ties; a NaN wins.
+    void (*maxout)(const float *z, long pieces, long count, float *y);
+    void (*maxout_backward)(const float *z, const float *dy, long pieces, long count, float *dz);
+
     /// Loss sum over rows and, in `gradient`, ∂(loss sum)/∂z; without `wanted` gradient is only scratch.
     /// A label outside 0..<classes gives NaN.
+    /// `smoothing` of the target goes to all classes alike; `classified`, if not null, gets the class of the largest logit.
     void (*softmax_cross_entropy)(
-        const float *z, const int32_t *labels, long rows, long classes, float *gradient, int wanted, ck_figures *figures);
-    void (*binary_cross_entropy)(const float *z, const float *targets, long rows, float *gradient, int wanted, ck_figures *figures);
+        const float *z, const int32_t *labels, long rows, long classes, float smoothing, float *gradient, int wanted,
+        int32_t *classified, ck_figures *figures);
+    void (*binary_cross_entropy)(
+        const float *z, const float *targets, long rows, float *gradient, int wanted, int32_t *classified, ck_figures *figures);
     void (*mean_squared_error)(
         const float *y, const float *targets, long rows, long width, float *gradient, int wanted, ck_figures *figures);
+    void (*mean_absolute_error)(
+        const float *y, const float *targets, long rows, long width, float *gradient, int wanted, ck_figures *figures);
+    void (*huber)(
+        const float *y, const float *targets, long rows, long width, float delta, float *gradient, int wanted, ck_figures *figures);
 
     /// a += b.
     void (*add)(float *a, const float *b, long count);
@@ -87,6 +124,7 @@ typedef struct {
 
     // Element-wise functions by themselves, for tests of accuracy.
     void (*exponential)(const float *x, float *y, long count);
+    void (*normal_distribution)(const float *x, float *y, long count);
     void (*philox)(const uint32_t counter[4], const uint32_t key[2], uint32_t *words, long blocks);
 } ck_kernels;
 

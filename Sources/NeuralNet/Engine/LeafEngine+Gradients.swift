@@ -36,9 +36,10 @@ extension LeafEngine {
         while true {
             let current = network.stages[stage], gradient = memory.gradients[route(stage).received].mutableView
             if !current.after.isEmpty {
+                let seen = current.after.activation.readsInput ? memory.stageInput(stage) : memory.outputs[stage].view
                 kernels.backward(
-                    current.after.epilogue(seed: seed, step: pass.step, training: true), y: memory.outputs[stage].view,
-                    keep: memory.masks[stage], gradient: gradient, region)
+                    current.after.epilogue(seed: seed, step: pass.step, training: true), y: seen, keep: memory.masks[stage],
+                    gradient: gradient, region)
             }
             switch current.kind {
             case .dense:

@@ -112,15 +112,24 @@ extension LeafEngine: PoolWork {
         let gradient = memory.gradients[route(network.stages.count - 1).received].mutableView
         memory.figures =
             switch network.loss {
-            case .softmaxCrossEntropy:
+            case .softmaxCrossEntropy(let smoothing):
                 kernels.softmaxCrossEntropy(
-                    logits: y, labels: memory.labels, rows: leaf.rows, classes: width, gradient: gradient, wanted: pass.training)
+                    logits: y, labels: memory.labels, rows: leaf.rows, classes: width, smoothing: Float(smoothing), gradient: gradient,
+                    wanted: pass.training, classified: memory.classified)
             case .binaryCrossEntropy:
                 kernels.binaryCrossEntropy(
-                    logits: y, targets: memory.targets.view, rows: leaf.rows, gradient: gradient, wanted: pass.training)
+                    logits: y, targets: memory.targets.view, rows: leaf.rows, gradient: gradient, wanted: pass.training,
+                    classified: memory.classified)
             case .meanSquaredError:
                 kernels.meanSquaredError(
                     y, targets: memory.targets.view, rows: leaf.rows, width: width, gradient: gradient, wanted: pass.training)
+            case .meanAbsoluteError:
+                kernels.meanAbsoluteError(
+                    y, targets: memory.targets.view, rows: leaf.rows, width: width, gradient: gradient, wanted: pass.training)
+            case .huber(let delta):
+                kernels.huber(
+                    y, targets: memory.targets.view, rows: leaf.rows, width: width, delta: Float(delta), gradient: gradient,
+                    wanted: pass.training)
             }
         guard pass.training else { return }
         receive(network.stages.count - 1, leaf, Region(rows: leaf.rows, width: width))

@@ -92,14 +92,14 @@ public final class LeafEngine {
     /// Class numbers in 0..<outputCount, for the softmax cross-entropy.
     public func setLabels(slot: Int, rows: Int, _ label: (_ row: Int) -> Int32) {
         check(rows)
-        precondition(network.loss == .softmaxCrossEntropy, "this loss takes targets, not labels")
+        precondition(network.loss.takesLabels, "this loss takes targets, not labels")
         for row in 0..<rows { memory[slot].labels[row] = label(row) }
     }
 
     /// The slot's targets `[rows, outputCount]`, to be written, for the losses that compare values.
     public func targets(slot: Int, rows: Int) -> MutableFloatView {
         check(rows)
-        precondition(network.loss != .softmaxCrossEntropy, "this loss takes labels, not targets")
+        precondition(!network.loss.takesLabels, "this loss takes labels, not targets")
         return memory[slot].targets.mutableView[0..<rows * network.outputCount]
     }
 
@@ -136,6 +136,18 @@ public final class LeafEngine {
         return memory[slot].outputs[network.stages.count - 1].view[0..<rows * network.outputCount]
     }
 
+    /// The class that the last pass found for a row of the slot: of the largest logit, or whether a single one is above 0.
+    public func foundClass(slot: Int, row: Int) -> Int {
+        precondition(!network.loss.isRegression, "a regression has no classes")
+        return Int(memory[slot].classified[row])
+    }
+
+    /// The class that a row of the slot belongs to.
+    public func trueClass(slot: Int, row: Int) -> Int {
+        precondition(!network.loss.isRegression, "a regression has no classes")
+        return network.loss.takesLabels ? Int(memory[slot].labels[row]) : memory[slot].targets.view[row] > 0.5 ? 1 : 0
+    }
+
     // MARK: One pass
 
     func begin(_ pass: Pass) {
@@ -147,6 +159,8 @@ public final class LeafEngine {
 
     func figures(of leaf: LeafSlot) -> BlockFigures {
         let figures = memory[leaf.slot].figures
-        return BlockFigures(rows: leaf.rows, lossSum: figures.loss, correct: figures.correct, squaredError: figures.squaredError)
+        return BlockFigures(
+            rows: leaf.rows, lossSum: figures.loss, correct: figures.correct, topFive: figures.topFive,
+            squaredError: figures.squaredError)
     }
 }

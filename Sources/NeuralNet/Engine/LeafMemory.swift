@@ -7,6 +7,8 @@ final class LeafMemory {
     let input: FloatBlock
     let labels: AlignedBlock<Int32>
     let targets: FloatBlock
+    /// What the loss took the rows for; empty for a regression.
+    let classified: AlignedBlock<Int32>
     let samples: AlignedBlock<UInt32>
     /// Per stage: what it gives, and where needed which units dropout kept.
     let outputs: [FloatBlock]
@@ -31,8 +33,9 @@ final class LeafMemory {
         let stages = network.stages
         func count(_ stage: Int) -> Int { workers[stage]?.outputCount(rows: rows) ?? rows * stages[stage].outputWidth }
         input = FloatBlock(count: rows * network.inputCount)
-        labels = AlignedBlock(count: network.loss == .softmaxCrossEntropy ? rows : 0)
-        targets = FloatBlock(count: network.loss == .softmaxCrossEntropy ? 0 : rows * network.outputCount)
+        labels = AlignedBlock(count: network.loss.takesLabels ? rows : 0)
+        targets = FloatBlock(count: network.loss.takesLabels ? 0 : rows * network.outputCount)
+        classified = AlignedBlock(count: network.loss.isRegression ? 0 : rows)
         samples = AlignedBlock(count: rows)
         outputs = stages.indices.map { FloatBlock(count: count($0)) }
         masks = stages.map { $0.after.needsMask ? AlignedBlock(count: rows * $0.outputWidth) : nil }

@@ -34,21 +34,24 @@ public struct BlockFigures: Sendable, Equatable {
     public var rows: Int
     /// Sum over rows of the data loss.
     public var lossSum: Double
-    /// Rows whose class is right (the largest logit, lowest index on ties; a single logit above 0); 0 for the mean squared error.
+    /// Rows whose class is right (the largest logit, lowest index on ties; a single logit above 0); 0 for a regression.
     public var correct: Int
-    /// Σ(y − t)² over rows and outputs; 0 unless the loss is the mean squared error.
+    /// Rows whose class is among the five of the largest logits; 0 for a regression.
+    public var topFive: Int
+    /// Σ(y − t)² over rows and outputs; 0 unless the loss compares values.
     public var squaredError: Double
 
-    public init(rows: Int, lossSum: Double, correct: Int, squaredError: Double) {
+    public init(rows: Int, lossSum: Double, correct: Int, topFive: Int = 0, squaredError: Double) {
         self.rows = rows
         self.lossSum = lossSum
         self.correct = correct
+        self.topFive = topFive
         self.squaredError = squaredError
     }
 
     static func + (a: BlockFigures, b: BlockFigures) -> BlockFigures {
         BlockFigures(
-            rows: a.rows + b.rows, lossSum: a.lossSum + b.lossSum, correct: a.correct + b.correct,
+            rows: a.rows + b.rows, lossSum: a.lossSum + b.lossSum, correct: a.correct + b.correct, topFive: a.topFive + b.topFive,
             squaredError: a.squaredError + b.squaredError)
     }
 }

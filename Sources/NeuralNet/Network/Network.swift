@@ -17,6 +17,15 @@ public struct Network: Sendable {
 
     public var loss: LossSpecification { specification.loss }
 
+    /// How many classes the net tells apart; nil for a regression.
+    public var classCount: Int? {
+        switch loss {
+        case .softmaxCrossEntropy: outputCount
+        case .binaryCrossEntropy: 2
+        case .meanSquaredError, .meanAbsoluteError, .huber: nil
+        }
+    }
+
     public init(_ specification: ModelSpecification) throws(ModelError) {
         let builder = try NetworkBuilder(specification)
         self.specification = specification

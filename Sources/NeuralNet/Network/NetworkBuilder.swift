@@ -2,12 +2,12 @@ internal import Kernels
 
 /// Walks the layers of a specification, checks that each fits the one before, and joins them into stages.
 struct NetworkBuilder {
-    private let specification: ModelSpecification
+    let specification: ModelSpecification
     private(set) var layout = ParameterLayout()
-    private(set) var stages: [Stage] = []
+    var stages: [Stage] = []
     private(set) var layers: [LayerSummary] = []
     private(set) var initializers: [Initializer] = []
-    private var shape: [Int]
+    var shape: [Int]
 
     init(_ specification: ModelSpecification) throws(ModelError) {
         self.specification = specification
@@ -37,10 +37,27 @@ struct NetworkBuilder {
         case .relu:
             activate(.relu)
         case .leakyReLU(let slope):
-            guard slope >= 0, slope.isFinite else {
-                throw error(index, "slope must be a number not below 0, got \(slope)")
-            }
-            activate(.leakyReLU(slope: Float(slope)))
+            try appendLeakyReLU(index, slope: slope)
+        case .elu(let alpha):
+            try appendELU(index, alpha: alpha)
+        case .selu:
+            activate(.selu)
+        case .gelu(let approximation):
+            activate(approximation == .tanh ? .geluTanh : .gelu)
+        case .silu:
+            activate(.silu)
+        case .softplus:
+            activate(.softplus)
+        case .hardSigmoid:
+            activate(.hardSigmoid)
+        case .softmax:
+            try appendSoftmax(index)
+        case .prelu(let perChannel):
+            try appendPReLU(index, perChannel: perChannel)
+        case .maxout(let units, let pieces):
+            try appendMaxout(index, units: units, pieces: pieces)
+        case .layerNorm(let epsilon):
+            try appendLayerNorm(index, epsilon: epsilon)
         case .dropout(let rate, let scaling):
             guard rate >= 0, rate < 1 else {
                 throw error(index, "rate must be at least 0 and less than 1, got \(rate)")
@@ -57,10 +74,7 @@ struct NetworkBuilder {
         _ index: Int, units: Int, bias: Bool, initializer: InitializerSpecification?, biasInitializer: InitializerSpecification
     ) throws(ModelError) {
         guard units >= 1 else { throw error(index, "units must be at least 1, got \(units)") }
-        guard shape.count == 1 else {
-            let giver = index == 0 ? "the input" : label(index - 1)
-            throw error(index, "takes rows of one dimension, but \(giver) gives \(Self.text(shape)); put \"flatten\" before it")
-        }
+        try requireOneDimension(index)
         let inputs = shape[0]
         let chosen = initializer ?? specification.initializer ?? automaticInitializer(after: index)
         let weight = try appendParameter(index, "weight", [units, inputs], isRegularized: true, chosen)
@@ -69,7 +83,7 @@ struct NetworkBuilder {
         shape = [units]
     }
 
-    private mutating func appendParameter(
+    mutating func appendParameter(
         _ index: Int, _ name: String, _ shape: [Int], isRegularized: Bool, _ initializer: InitializerSpecification
     ) throws(ModelError) -> Range<Int> {
         let name = "\(parameterPrefix(index)).\(name)"
@@ -94,17 +108,8 @@ struct NetworkBuilder {
     // MARK: Stages
 
     /// Adds a stage that reads the output of the one before.
-    private mutating func stage(_ kind: Stage.Kind, after: Stage.Steps = .init()) {
+    mutating func stage(_ kind: Stage.Kind, after: Stage.Steps = .init()) {
         stages.append(Stage(source: stages.indices.last, kind: kind, after: after))
-    }
-
-    /// An activation joins the stage before it if that has none yet.
-    private mutating func activate(_ activation: Activation) {
-        if let last = stages.indices.last, stages[last].takesActivation {
-            stages[last].after.activation = activation
-        } else {
-            stage(.pointwise(width: shape.reduce(1, *)), after: .init(activation: activation))
-        }
     }
 
     /// Dropout joins the stage before it if the activation's derivative can still be read from what is left.
@@ -116,13 +121,13 @@ struct NetworkBuilder {
         }
     }
 
-    /// He before ReLU-likes, Xavier elsewhere; dropout and flatten in between change nothing.
+    /// He before ReLU-likes, Xavier elsewhere; layers in between that are neither products nor activations change nothing.
     private func automaticInitializer(after index: Int) -> InitializerSpecification {
         for layer in specification.layers[(index + 1)...] {
             switch layer.kind {
-            case .relu, .leakyReLU: return .heNormal
-            case .flatten, .dropout: continue
-            case .dense, .sigmoid, .tanh: return .xavierUniform
+            case .relu, .leakyReLU, .prelu, .elu, .selu, .gelu, .silu, .softplus: return .heNormal
+            case .flatten, .dropout, .layerNorm: continue
+            case .dense, .maxout, .sigmoid, .tanh, .hardSigmoid, .softmax: return .xavierUniform
             }
         }
         return .xavierUniform
@@ -174,7 +179,11 @@ struct NetworkBuilder {
             throw lossError("needs one output per class, at least 2, but \(last) gives \(Self.text(shape))")
         case .binaryCrossEntropy where outputs != 1:
             throw lossError("needs exactly 1 output, but \(last) gives \(Self.text(shape))")
-        case .softmaxCrossEntropy, .binaryCrossEntropy, .meanSquaredError:
+        case .softmaxCrossEntropy(let smoothing) where !(smoothing >= 0 && smoothing < 1):
+            throw lossError("label_smoothing must be at least 0 and less than 1, got \(smoothing)")
+        case .huber(let delta) where !(delta > 0 && Float(delta).isFinite && Float(delta) > 0):
+            throw lossError("delta must be greater than 0, got \(delta)")
+        case .softmaxCrossEntropy, .binaryCrossEntropy, .meanSquaredError, .meanAbsoluteError, .huber:
             break
         }
     }
@@ -185,11 +194,11 @@ struct NetworkBuilder {
 
     // MARK: Words
 
-    private func error(_ index: Int, _ text: String) -> ModelError {
+    func error(_ index: Int, _ text: String) -> ModelError {
         ModelError(layer: index, "\(label(index)): \(text)")
     }
 
-    private func label(_ index: Int) -> String {
+    func label(_ index: Int) -> String {
         let layer = specification.layers[index]
         let name = layer.name.map { " \"\($0)\"" } ?? ""
         return "layers[\(index)]\(name) (\(layer.kind.keyword))"
@@ -199,10 +208,10 @@ struct NetworkBuilder {
         "layers.\(specification.layers[index].name ?? String(index))"
     }
 
-    private static func text(_ shape: [Int]) -> String {
+    static func text(_ shape: [Int]) -> String {
         shape.map(String.init).joined(separator: "×")
     }
 
     /// 2²⁸ values: rows of more have no place in memory beside their activations.
-    private static let largestRow = 1 << 28
+    static let largestRow = 1 << 28
 }

@@ -39,6 +39,20 @@ public enum LayerKind: Codable, Equatable, Sendable {
     case tanh
     case relu
     case leakyReLU(slope: Double = 0.01)
+    case elu(alpha: Double = 1)
+    case selu
+    case gelu(approximate: GELUApproximation = .exact)
+    case silu
+    case softplus
+    case hardSigmoid
+    /// Over a row.
+    case softmax
+    /// One slope for all, or one per channel: per unit for rows of one dimension.
+    case prelu(perChannel: Bool = false)
+    /// A unit is the largest of `pieces` linear ones.
+    case maxout(units: Int, pieces: Int = 2)
+    /// Over the whole row.
+    case layerNorm(epsilon: Double = 1e-5)
     case dropout(rate: Double, scaling: DropoutScaling = .inverted)
 
     /// The layer's name in a run file.
@@ -50,9 +64,24 @@ public enum LayerKind: Codable, Equatable, Sendable {
         case .tanh: "tanh"
         case .relu: "relu"
         case .leakyReLU: "leaky_relu"
+        case .elu: "elu"
+        case .selu: "selu"
+        case .gelu: "gelu"
+        case .silu: "silu"
+        case .softplus: "softplus"
+        case .hardSigmoid: "hard_sigmoid"
+        case .softmax: "softmax"
+        case .prelu: "prelu"
+        case .maxout: "maxout"
+        case .layerNorm: "layer_norm"
         case .dropout: "dropout"
         }
     }
+}
+
+public enum GELUApproximation: String, Codable, Equatable, Sendable, CaseIterable {
+    case exact = "none"
+    case tanh
 }
 
 public enum DropoutScaling: String, Codable, Equatable, Sendable, CaseIterable {
@@ -69,29 +98,4 @@ public enum InitializerSpecification: Codable, Equatable, Sendable {
     case xavierUniform
     case normal(standardDeviation: Double)
     case constant(Double)
-}
-
-public enum LossSpecification: Codable, Equatable, Sendable {
-    /// Takes logits; targets are class numbers.
-    case softmaxCrossEntropy
-    /// Takes one logit per row; targets are 0 or 1.
-    case binaryCrossEntropy
-    /// Averages over all elements of a row's output, then over rows.
-    case meanSquaredError
-
-    public var keyword: String {
-        switch self {
-        case .softmaxCrossEntropy: "softmax_cross_entropy"
-        case .binaryCrossEntropy: "binary_cross_entropy"
-        case .meanSquaredError: "mean_squared_error"
-        }
-    }
-
-    /// Whether targets are class numbers; else they are values, as many as outputs.
-    public var takesLabels: Bool {
-        switch self {
-        case .softmaxCrossEntropy: true
-        case .binaryCrossEntropy, .meanSquaredError: false
-        }
-    }
 }

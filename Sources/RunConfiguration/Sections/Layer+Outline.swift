@@ -4,7 +4,7 @@ extension LayerSpecification {
     var outline: Outline {
         let options: [Outline.Entry] =
             switch kind {
-            case .flatten, .sigmoid, .tanh, .relu: []
+            case .flatten, .sigmoid, .tanh, .relu, .selu, .silu, .softplus, .hardSigmoid, .softmax: []
             case .dense(let units, let bias, let initializer, let biasInitializer):
                 [
                     .init("units", .whole(units), .bits),
@@ -13,6 +13,11 @@ extension LayerSpecification {
                     .init("bias_initializer", biasInitializer.outline, .bits),
                 ]
             case .leakyReLU(let slope): [.init("slope", .number(slope), .bits)]
+            case .elu(let alpha): [.init("alpha", .number(alpha), .bits)]
+            case .gelu(let approximation): [.init("approximate", .word(approximation.rawValue), .bits)]
+            case .prelu(let perChannel): [.init("per_channel", .flag(perChannel), .bits)]
+            case .maxout(let units, let pieces): [.init("units", .whole(units), .bits), .init("pieces", .whole(pieces), .bits)]
+            case .layerNorm(let epsilon): [.init("epsilon", .number(epsilon), .bits)]
             case .dropout(let rate, let scaling): [.init("rate", .number(rate), .bits), .init("scaling", .word(scaling.rawValue), .bits)]
             }
         if options.isEmpty && name == nil { return .word(kind.keyword) }
@@ -37,8 +42,9 @@ extension InitializerSpecification {
 extension LossSpecification {
     var outline: Outline {
         switch self {
-        case .softmaxCrossEntropy: .variant(keyword, ["label_smoothing": .number(0)])
-        case .binaryCrossEntropy, .meanSquaredError: .word(keyword)
+        case .softmaxCrossEntropy(let smoothing): .variant(keyword, ["label_smoothing": .number(smoothing)])
+        case .huber(let delta): .variant(keyword, ["delta": .number(delta)])
+        case .binaryCrossEntropy, .meanSquaredError, .meanAbsoluteError: .word(keyword)
         }
     }
 }

@@ -10,11 +10,20 @@ extension LayerSpecification {
             "tanh": { read($0) { _ in .tanh } },
             "relu": { read($0) { _ in .relu } },
             "leaky_relu": { read($0) { .leakyReLU(slope: $0.value("slope", .number(.any), default: 0.01)) } },
+            "prelu": { read($0) { .prelu(perChannel: $0.value("per_channel", .flag, default: false)) } },
+            "elu": { read($0) { .elu(alpha: $0.value("alpha", .number(.nonNegative), default: 1)) } },
+            "selu": { read($0) { _ in .selu } },
+            "gelu": { read($0) { .gelu(approximate: $0.value("approximate", .choice(Names()), default: .exact)) } },
+            "silu": { read($0) { _ in .silu } },
+            "softplus": { read($0) { _ in .softplus } },
+            "hard_sigmoid": { read($0) { _ in .hardSigmoid } },
+            "softmax": { read($0) { _ in .softmax } },
             "dropout": { read($0, readDropout) },
+            "maxout": { read($0, readMaxout) },
+            "layer_norm": { read($0) { .layerNorm(epsilon: $0.value("epsilon", .number(.positive), default: 1e-5)) } },
         ],
         later: [
-            "prelu", "elu", "selu", "gelu", "silu", "softplus", "hard_sigmoid", "softmax", "maxout", "conv2d", "max_pool2d", "avg_pool2d",
-            "global_avg_pool2d", "batch_norm", "layer_norm", "residual",
+            "conv2d", "max_pool2d", "avg_pool2d", "global_avg_pool2d", "batch_norm", "residual",
         ])
 
     /// A layer's own options, and the name that every layer may have.
@@ -33,6 +42,12 @@ extension LayerSpecification {
         let biasInitializer = s.variant("bias_initializer", InitializerSpecification.variants, default: .constant(0))
         guard let units, let initializer, let biasInitializer else { return nil }
         return .dense(units: units, bias: bias, initializer: initializer, biasInitializer: biasInitializer)
+    }
+
+    private static func readMaxout(_ s: Section) -> LayerKind? {
+        let units = s.required("units", .whole(in: 1...Ranges.units))
+        let pieces = s.value("pieces", .whole(in: 1...Ranges.pieces), default: 2)
+        return units.map { .maxout(units: $0, pieces: pieces) }
     }
 
     private static func readDropout(_ s: Section) -> LayerKind? {
@@ -68,14 +83,14 @@ extension LossSpecification {
             "softmax_cross_entropy": { payload in
                 payload.options { s in
                     let smoothing = s.value("label_smoothing", .number(.belowOne), default: 0)
-                    s.notYet("label_smoothing", unless: smoothing == 0, only: "0")
-                    return .softmaxCrossEntropy
+                    return .softmaxCrossEntropy(labelSmoothing: smoothing)
                 }
             },
             "binary_cross_entropy": { $0.plain(.binaryCrossEntropy) },
             "mean_squared_error": { $0.plain(.meanSquaredError) },
-        ],
-        later: ["mean_absolute_error", "huber"])
+            "mean_absolute_error": { $0.plain(.meanAbsoluteError) },
+            "huber": { $0.options { .huber(delta: $0.value("delta", .number(.positive), default: 1)) } },
+        ])
 }
 
 extension ValueKind where Value == String {

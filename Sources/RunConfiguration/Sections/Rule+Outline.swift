@@ -3,8 +3,9 @@ internal import Optimization
 extension RuleSpecification {
     var outline: Outline { .single(keyword, .map(options)) }
 
-    /// Every option, learning_rate first.
+    /// Every option, learning_rate first where there is one.
     var options: [Outline.Entry] {
+        if let closureOptions { return closureOptions.map { .init($0.key, $0.value, .bits) } }
         let options: KeyValuePairs<String, Outline> =
             switch self {
             case .sgd: [:]
@@ -26,6 +27,7 @@ extension RuleSpecification {
             case .nadam(_, let beta1, let beta2, let epsilon, let momentumDecay):
                 ["betas": .numbers(beta1, beta2), "epsilon": .number(epsilon), "momentum_decay": .number(momentumDecay)]
             case .adadelta(_, let rho, let epsilon): ["rho": .number(rho), "epsilon": .number(epsilon)]
+            case .lbfgs, .conjugateGradient: [:]  // see closureOptions
             }
         let rate = Outline.Entry("learning_rate", .number(learningRate), .bits)
         return [rate] + options.map { .init($0.key, $0.value, .bits) }

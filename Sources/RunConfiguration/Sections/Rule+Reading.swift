@@ -1,7 +1,7 @@
 internal import Optimization
 
 extension RuleSpecification {
-    /// The rules of a run file. To support one of the later names, move it up and say how its options are read.
+    /// The rules of a run file.
     static let variants: Variants<RuleSpecification> = Names(
         [
             "sgd": { read($0, over: .sgd(learningRate: 0)) },
@@ -14,8 +14,9 @@ extension RuleSpecification {
             "nadam": { read($0, over: .nadam()) },
             "radam": { read($0, over: .radam()) },
             "adadelta": { read($0, over: .adadelta()) },
-        ],
-        later: ["lbfgs", "conjugate_gradient"])
+            "lbfgs": { $0.options(readLBFGS) },
+            "conjugate_gradient": { $0.options(readConjugateGradient) },
+        ])
 
     /// - Parameter standard: the rule with its defaults; a rate of 0 stands for none.
     private static func read(_ payload: Payload, over standard: RuleSpecification) -> RuleSpecification? {
@@ -27,7 +28,11 @@ extension RuleSpecification {
     }
 
     /// The same rule with the options that are written; the others are its own.
+    ///
+    /// Those of a rule that moves all parameters along one direction are nobody's own.
     func reading(_ s: Section) -> RuleSpecification {
+        // The key must not count as known for them.
+        if isClosureRule { return self }
         let rate = s.value("learning_rate", .number(.positive), default: learningRate)
         switch self {
         case .sgd:
@@ -71,6 +76,7 @@ extension RuleSpecification {
             return .radam(learningRate: rate, beta1: betas[0], beta2: betas[1], epsilon: s.epsilon(epsilon))
         case .adadelta(_, let rho, let epsilon):
             return .adadelta(learningRate: rate, rho: s.value("rho", .number(.belowOne), default: rho), epsilon: s.epsilon(epsilon))
+        case .lbfgs, .conjugateGradient: return self
         }
     }
 

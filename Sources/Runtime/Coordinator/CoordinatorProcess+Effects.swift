@@ -90,7 +90,7 @@ extension CoordinatorProcess {
     }
 
     /// Sends a data message; a peer that can't take it is lost: it has no way to catch up but to come again.
-    private func send(_ header: DataHeader, body: consuming Frame? = nil, to worker: WorkerID) {
+    func send(_ header: DataHeader, body: consuming Frame? = nil, to worker: WorkerID) {
         guard let address = peers[worker]?.data else { return }
         var header = header
         header.incarnation = beginning.start.incarnation
@@ -130,7 +130,7 @@ extension CoordinatorProcess {
     }
 
     private func sendReduced(_ count: Int, to worker: WorkerID) {
-        send(DataHeader(kind: .reduced, chunk: UInt32(count), step: server.version), to: worker)
+        send(DataHeader(kind: .reduced, chunk: UInt32(count), step: server.round), to: worker)
     }
 
     /// Tells a worker that shares memory with us where a chunk lies; false if its values have to travel.
@@ -154,10 +154,13 @@ extension CoordinatorProcess {
             for chunk in 0..<server.chunks.count { send(chunk, version: Evaluation.bestVersion, block: best.weights) }
             return
         }
-        for chunk in 0..<server.chunks.count { send(chunk, version: server.version, block: server.state.currentWeights) }
-        for chunk in 0..<server.chunks.count where server.isReady(chunk) {
-            send(chunk, version: server.version + 1, block: server.state.nextWeights)
+        for chunk in 0..<server.chunks.count { send(chunk, version: server.round, block: server.openWeights) }
+        if let stepServer {
+            for chunk in 0..<server.chunks.count where stepServer.isReady(chunk) {
+                send(chunk, version: server.round + 1, block: stepServer.state.nextWeights)
+            }
         }
+        if let round = closureServer?.openRound { sendRound(round, to: worker) }
         if server.lowestIncomplete > 0, server.chunks.count > WireProtocol.chunkWindow { sendReduced(server.lowestIncomplete, to: worker) }
         peers[worker]?.isSubscribed = true
     }

@@ -119,7 +119,8 @@ extension CoordinatorProcess {
         case .pull: sendWeights(to: worker, wanted: header.step)
         case .rowsWanted: try sendRows(to: worker, header: header, positions: body(of: lane))
         case .figures: try takeFigures(from: worker, header: header, body: body(of: lane))
-        case .attach, .weights, .sharedWeights, .rows, .reduced: throw .malformed("a \(header.kind) message from a worker")
+        case .attach, .weights, .sharedWeights, .rows, .reduced, .sameWeights, .round:
+            throw .malformed("a \(header.kind) message from a worker")
         }
     }
 
@@ -131,7 +132,7 @@ extension CoordinatorProcess {
         guard lane.message.count == 3, lane.message.byteCount(at: 2) > 0, lane.message.byteCount(at: 2) % 4 == 0 else {
             throw .malformed("a gradient without values")
         }
-        guard header.step == server.version, machine.isTraining else { return drop() }
+        guard header.step == server.round, machine.isTraining else { return drop() }
         guard let place = inbox.keep(part: 2, of: &lane.message) else { throw .malformed("more contributions than a window holds") }
         let offer = server.offer(
             step: header.step, node: TreeNode(number: header.node), chunk: Int(header.chunk), samples: Int(header.count),
@@ -148,7 +149,7 @@ extension CoordinatorProcess {
     }
 
     private func takeSharedGradient(_ header: DataHeader, from peer: Peer) throws(WireError) {
-        guard header.step == server.version, machine.isTraining else { return drop() }
+        guard header.step == server.round, machine.isTraining else { return drop() }
         guard lanes[peer.control.lane].isLocal, let segment = segments?.gradients(of: peer.processID),
             header.checksum < UInt64(segment.blockCount),
             header.chunk < UInt32(server.chunks.count)
@@ -170,8 +171,8 @@ extension CoordinatorProcess {
         }
         let shard = Int(header.chunk)
         let expected = (0..<plan.blockCount(ofShard: shard)).map { plan.block($0, ofShard: shard).count }
-        let blocks = try BlockFigures.decode(body, expectedRows: expected)
-        dispatch(.figures(worker, evaluation: header.step, part: part, shard: shard, blocks))
+        let figures = try ShardFigures.decode(body, expectedRows: expected, classes: run.network.confusionClasses(of: part))
+        dispatch(.figures(worker, evaluation: header.step, part: part, shard: shard, figures))
     }
 
     private func drop() {

@@ -43,7 +43,10 @@ final class CoordinatorProcess {
     let beginning: RunBeginning
     let start = Machine.monotonicTime
     var machine: Coordinator
-    let server: ParameterServer
+    let server: any GradientServer
+    /// The same server, of whichever kind it is.
+    let stepServer: ParameterServer?
+    let closureServer: ClosureServer?
     let inbox: Inbox
     let lanes: [Lane]
     var peers: [WorkerID: Peer] = [:]
@@ -144,18 +147,23 @@ final class CoordinatorProcess {
         let lenderTable = LenderTable()
         let rates = LearningRates(run.schedule, plateau: former?.coordinator.plateau ?? PlateauState())
         self.rates = rates
-        server = try ParameterServer(
-            layout: run.network.layout, updater: run.updater, plan: run.plan.train, tree: run.plan.tree,
-            chunkByteCount: run.description.chunkByteCount,
-            threads: run.network.layout.count < Self.smallestSharedUpdate ? 0 : min(spare, Self.mostUpdateThreads),
-            version: beginning.version, completion: updates, weightBlocks: segments?.weightBlocks,
-            policy: run.configuration.training.nonFinite, learningRate: { [rates] in rates.rate(step: $0) },
-            isFree: { lenderTable.isFree($0) },
-            release: { inbox.release($0) })
+        if run.plan.passes != nil {
+            let made = try Self.closureServer(run, segments: segments, lenders: lenderTable, inbox: inbox)
+            (server, stepServer, closureServer) = (made, nil, made)
+        } else {
+            let made = try ParameterServer(
+                layout: run.network.layout, updater: run.updater, plan: run.plan.train, tree: run.plan.tree,
+                chunkByteCount: run.description.chunkByteCount,
+                threads: run.network.layout.count < Self.smallestSharedUpdate ? 0 : min(spare, Self.mostUpdateThreads),
+                version: beginning.version, completion: updates, weightBlocks: segments?.weightBlocks,
+                policy: run.configuration.training.nonFinite, learningRate: { [rates] in rates.rate(step: $0) },
+                isFree: { lenderTable.isFree($0) }, release: { inbox.release($0) })
+            made.recomputes = true
+            (server, stepServer, closureServer) = (made, made, nil)
+        }
         server.window = WireProtocol.chunkWindow
-        server.recomputes = true
         self.lenderTable = lenderTable
-        let tensors = StateTensors(layout: run.network.layout, slotNames: run.updater.slotNames)
+        let tensors = StateTensors(layout: run.network.layout, slotNames: closureServer?.slotNames ?? run.updater.slotNames)
         writer = try SnapshotWriter(
             store: beginning.store, tensors: tensors,
             heading: SnapshotWriter.Heading(
@@ -171,7 +179,7 @@ final class CoordinatorProcess {
         if let set = beginning.store.found.set {
             try restore(set, tensors: tensors)
         } else {
-            run.network.initialize(into: server.state.currentWeights.mutableView, seed: run.configuration.seed)
+            server.initializeWeights { run.network.initialize(into: $0.mutableView, seed: run.configuration.seed) }
         }
     }
 
@@ -213,7 +221,9 @@ final class CoordinatorProcess {
             if now - lastTick >= machine.tickInterval {
                 lastTick = now
                 dispatch(.tick(uncovered: server.uncoveredShards))
-                reporter.update(step: machine.version, loss: server.lastLoss, workers: machine.admittedWorkers, now: now)
+                reporter.update(
+                    step: machine.version, evaluations: closureServer?.evaluations, loss: server.lastLoss,
+                    workers: machine.admittedWorkers, now: now)
             }
         }
         return try finish()
@@ -232,6 +242,11 @@ final class CoordinatorProcess {
 
     /// Takes what the server has ready: chunks of the next version go out, a complete version is an event.
     func advanceServer() {
+        if let closureServer { advance(closureServer) }
+        if let stepServer { advance(stepServer) }
+    }
+
+    private func advance(_ server: ParameterServer) {
         while ending == nil, let progress = server.nextProgress(wantsNorms: { [plan = run.plan] in plan.nextBarrier(after: $0 - 1) == $0 })
         {
             switch progress {

@@ -20,8 +20,8 @@ struct ProgressReporter {
         isTerminal = Machine.isTerminal(2)
         width = Machine.terminalWidth(2) ?? 80
         totalSteps = plan.totalSteps
-        stepsPerEpoch = plan.train.stepsPerEpoch
-        samplesPerStep = Double(plan.train.rowCount) / Double(plan.train.stepsPerEpoch)
+        stepsPerEpoch = plan.stepsPerEpoch
+        samplesPerStep = Double(plan.train.rowCount) / Double(plan.stepsPerEpoch)
     }
 
     mutating func line(_ text: String) {
@@ -37,14 +37,16 @@ struct ProgressReporter {
     }
 
     /// Draws the bar again, at most 10 times a second.
-    mutating func update(step: UInt64, loss: Double, workers: Int, now: Duration) {
+    /// - Parameter evaluations: of a closure rule, whose steps take several.
+    mutating func update(step: UInt64, evaluations: UInt64?, loss: Double, workers: Int, now: Duration) {
         guard isTerminal, !isQuiet, now - lastDrawn >= .milliseconds(100) else { return }
         lastDrawn = now
         rate.note(step: step, at: now)
         let share = Double(step) / Double(max(totalSteps, 1))
         var tail = " epoch \(min(Int(step) / stepsPerEpoch + 1, Int(totalSteps) / stepsPerEpoch))"
         tail += "  \(Int(share * 100)) %"
-        if let speed = rate.stepsPerSecond, speed > 0 {
+        if let evaluations { tail += "  step \(step), \(evaluations) evaluations" }
+        if evaluations == nil, let speed = rate.stepsPerSecond, speed > 0 {
             tail += "  \(Int(speed * samplesPerStep)) samples/s"
             tail += "  ETA " + Self.clock(Double(totalSteps - step) / speed)
         }

@@ -37,7 +37,7 @@ struct ResumeCheck {
             return ["training.epochs: was \(progress.horizonEpochs), is \(plan.epochs), and \(horizonUse)"]
         }
         guard progress.step <= plan.totalSteps else {
-            let least = (Int(progress.step) + plan.train.stepsPerEpoch - 1) / plan.train.stepsPerEpoch
+            let least = (Int(progress.step) + plan.stepsPerEpoch - 1) / plan.stepsPerEpoch
             return ["training.epochs: must be at least \(least), as the run is at step \(progress.step), got \(plan.epochs)"]
         }
         if let judged = progress.stopping.judgedStep, !plan.isBarrier(judged) {

@@ -1,6 +1,8 @@
 internal import Checkpoints
 internal import Foundation
 internal import Kernels
+internal import NeuralNet
+internal import Optimization
 internal import ParameterServer
 internal import RunConfiguration
 internal import Training
@@ -19,20 +21,27 @@ struct RunBeginning {
 extension CoordinatorProcess {
     /// Puts back what a checkpoint holds: the complete version as it was, never the best weights that a run might end with.
     func restore(_ set: CheckpointSet<ProgressState>, tensors: StateTensors) throws(CheckpointError) {
-        try tensors.read(set, weights: server.state.currentWeights, slots: server.state.currentSlots)
+        let progress = set.manifest.coordinator
+        if let stepServer {
+            try tensors.read(set, weights: stepServer.completeWeights, slots: stepServer.completeSlots)
+            stepServer.restore(learningRate: progress.learningRate, norms: progress.norms)
+        } else if let closureServer {
+            func block() -> FloatBlock { FloatBlock(count: tensors.layout.count) }
+            let (weights, slots) = (block(), (0..<(try tensors.slotCount(of: set))).map { _ in block() })
+            try tensors.read(set, weights: weights, slots: slots)
+            closureServer.restore(version: progress.step, weights: weights, slots: slots, scalars: progress.search ?? ClosureScalars())
+        }
         if let kept = set.manifest.best, let weights = try tensors.best(of: set) {
             best = (UInt64(kept.step), kept.value, weights)
         }
-        let progress = set.manifest.coordinator
-        server.restore(learningRate: progress.learningRate, norms: progress.norms)
     }
 
     /// The values of the run's state at the complete version.
     var progress: ProgressState {
         ProgressState(
-            step: machine.version, stopping: machine.stopping, plateau: rates.plateau,
+            step: machine.version, stopping: machine.stopping, plateau: rates.plateau, search: closureServer?.scalars,
             bitRelevantKeys: run.configuration.bitRelevantKeys, horizonEpochs: horizonEpochs, learningRate: server.lastLearningRate,
-            norms: server.normsVersion == machine.version ? server.norms.pieceSums : nil, totals: totals)
+            norms: stepServer.flatMap { $0.normsVersion == machine.version ? $0.norms.pieceSums : nil }, totals: totals)
     }
 
     /// Counted over all starts, steps that were lost with a coordinator not included.

@@ -36,9 +36,17 @@ extension PreparedRun {
     }
 
     var trainingLines: [String] {
-        [
-            "training  \(plan.epochs) epochs of \(plan.train.stepsPerEpoch) steps, batch \(description.batchSize) = "
-                + "\(description.shardCount) virtual shards × \(description.leafRows) rows, \(updater.rule.keyword)"
+        let batch =
+            "batch \(description.batchSize) = \(description.shardCount) virtual shards × \(description.leafRows) rows"
+        guard let limits = updater.rule.closureLimits else {
+            return ["training  \(plan.epochs) epochs of \(plan.stepsPerEpoch) steps, \(batch), \(updater.rule.keyword)"] + groupLines
+        }
+        let steps = limits.isFullPass ? "1 step" : "\(plan.stepsPerEpoch) steps"
+        let pass =
+            limits.isFullPass ? "pass over all \(plan.train.rowCount) rows (\(plan.train.stepsPerEpoch) batches)" : "batch"
+        return [
+            "training  \(plan.epochs) epochs of \(steps), each up to \(limits.maxEvaluations) evaluations of one \(pass); \(batch), "
+                + updater.rule.keyword
         ] + groupLines
     }
 

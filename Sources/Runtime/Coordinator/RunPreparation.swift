@@ -61,6 +61,7 @@ struct PreparedRun {
             targetScaling: data.targetScaling, shardCount: training.virtualShards, batchSize: training.batchSize,
             trainRows: data.train.rowCount, validationRows: data.validation?.rowCount ?? 0, testRows: data.test?.rowCount ?? 0,
             sampleRows: min(Self.sampleRows, data.train.rowCount), chunkByteCount: configuration.cluster.chunkBytes,
+            countsRounds: updater.rule.isClosureRule,
             instructionSet: configuration.cluster.instructionSet == .auto ? nil : configuration.cluster.instructionSet.rawValue,
             precision: training.precision)
         var plans: [PartID: StepPlan] = [:]
@@ -72,7 +73,8 @@ struct PreparedRun {
         self.description = description
         plan = RunPlan(
             tree: description.tree, parts: plans, epochs: training.epochs, validateEvery: training.validateEvery,
-            earlyStopping: training.earlyStopping)
+            earlyStopping: training.earlyStopping,
+            passes: updater.rule.closureLimits.map { StepPasses(plan: description.plan(of: .train), isFull: $0.isFullPass) })
         schedule = configuration.optimizer.schedule(horizon: plan.totalSteps)
         runSHA256 = SHA256.hash(of: Array(configuration.bitRelevantCanonical.utf8))
     }
@@ -102,7 +104,7 @@ struct PreparedRun {
         case .groupOption(let group, let name, let text):
             return configuration.sourceMap.problem(at: groups.index(group).key(name), text)
         case .everythingFrozen: return configuration.sourceMap.problem(at: groups, error.description)
-        case .option, .gradientNotFinite: return configuration.sourceMap.problem(at: "optimizer.rule", error.description)
+        case .option, .gradientNotFinite, .lossNotFinite: return configuration.sourceMap.problem(at: "optimizer.rule", error.description)
         }
     }
 
@@ -121,12 +123,12 @@ struct PreparedRun {
             complain("binary_cross_entropy needs 2 classes, the data has \(count); use softmax_cross_entropy")
         case (.binaryCrossEntropy, .classes):
             break
-        case (.meanSquaredError, .values) where network.outputCount != 1:
-            complain("the data has one target value per row, but the net has \(network.outputCount) outputs")
-        case (.meanSquaredError, .values):
-            break
-        case (.meanSquaredError, .classes):
-            complain("mean_squared_error needs data.task: regression")
+        case (.meanSquaredError, .values), (.meanAbsoluteError, .values), (.huber, .values):
+            if network.outputCount != 1 {
+                complain("the data has one target value per row, but the net has \(network.outputCount) outputs")
+            }
+        case (.meanSquaredError, .classes), (.meanAbsoluteError, .classes), (.huber, .classes):
+            complain("\(network.loss.keyword) needs data.task: regression")
         case (.softmaxCrossEntropy, .values), (.binaryCrossEntropy, .values):
             complain("\(network.loss.keyword) needs data.task: classification")
         }

@@ -1,6 +1,5 @@
 internal import Datasets
 internal import Foundation
-internal import Training
 
 /// `result.json`: the run in figures. Keys are part of the user's interface (results.md).
 struct RunResult: Encodable {
@@ -96,39 +95,6 @@ extension RunResult.EventReport {
         case workersLost = "workers_lost"
         case framesDropped = "frames_dropped"
         case stepsSkipped = "steps_skipped"
-    }
-}
-
-/// A part's figures as they are reported: means, in original units where units exist.
-struct PartReport: Codable, Equatable {
-    var loss: Double?
-    var accuracy: Double?
-    var rmse: Double?
-    var r2: Double?
-    var samples: Int
-
-    /// - Parameter spread: of a regression's targets over the same rows, nil for classification.
-    init(_ figures: PartFigures, spread: TargetSpread?, targetScaling: TargetScaling?) {
-        loss = figures.meanLoss.isFinite ? figures.meanLoss : nil
-        samples = figures.rows
-        guard let spread else {
-            accuracy = figures.accuracy
-            return
-        }
-        let error = (figures.squaredError / Double(figures.rows)).squareRoot()
-        let original = targetScaling?.originalDifference(error) ?? error
-        guard original.isFinite else { return }
-        rmse = original
-        if spread.squares > 0 { r2 = 1 - original * original * Double(figures.rows) / spread.squares }
-    }
-
-    /// For one line of text.
-    var summary: String {
-        var words = ["loss " + (loss.map { $0.formatted(digits: 4) } ?? "not finite")]
-        if let accuracy { words.append("accuracy " + accuracy.formatted(digits: 4)) }
-        if let rmse { words.append("rmse " + rmse.formatted(digits: 4)) }
-        if let r2 { words.append("R² " + r2.formatted(digits: 4)) }
-        return words.joined(separator: "  ")
     }
 }
 

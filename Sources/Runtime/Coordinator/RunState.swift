@@ -14,6 +14,8 @@ struct ProgressState: Codable, Sendable {
     var step: UInt64
     var stopping: EarlyStoppingState
     var plateau: PlateauState
+    /// Of a closure rule: the numbers that go with its slots.
+    var search: ClosureScalars?
     var bitRelevantKeys: [BitRelevantKey]
     /// `training.epochs` at the run's first start: the horizon of schedules, which a resumed run keeps.
     var horizonEpochs: Int
@@ -42,6 +44,11 @@ struct StateTensors: Sendable {
 
     func slots(_ blocks: [FloatBlock]) -> [NamedTensor] {
         zip(slotNames, blocks).flatMap { name, block in layout.tensors(of: block, suffix: "." + name) }
+    }
+
+    /// How many slots a checkpoint holds: a closure rule has more and more of them at first.
+    func slotCount(of set: CheckpointSet<ProgressState>) throws(CheckpointError) -> Int {
+        min(try set.slots().entries.count / max(layout.entries.count, 1), slotNames.count)
     }
 
     /// Reads a checkpoint's state into the blocks of a complete version.

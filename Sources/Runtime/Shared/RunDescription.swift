@@ -21,6 +21,8 @@ struct RunDescription: Codable, Equatable, Sendable {
     var testRows: Int
     var sampleRows: Int
     var chunkByteCount: Int
+    /// Whether the rule evaluates several times per step, so that weights and gradients are numbered by rounds.
+    var countsRounds = false
     /// nil: what each machine has.
     var instructionSet: String?
     var precision = Precision.f32

@@ -45,7 +45,7 @@ enum LeafProbe {
         switch network.loss {
         case .softmaxCrossEntropy:
             engine.setLabels(slot: 0, rows: rows) { Int32($0 % network.outputCount) }
-        case .binaryCrossEntropy, .meanSquaredError:
+        case .binaryCrossEntropy, .meanSquaredError, .meanAbsoluteError, .huber:
             let targets = engine.targets(slot: 0, rows: rows)
             for index in 0..<targets.count { targets[index] = Float(index % 2) }
         }

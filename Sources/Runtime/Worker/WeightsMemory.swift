@@ -57,6 +57,12 @@ final class WeightsMemory {
         target.mark(chunk)
     }
 
+    /// Version `number` has the values of the one before it, if that is here as a whole.
+    func renumber(to number: UInt64) {
+        guard number > 0 else { return }
+        versions.first { $0.number == number - 1 && $0.missing == 0 }?.number = number
+    }
+
     func canShare(_ block: Int) -> Bool {
         shared.map { block >= 0 && block < $0.blockCount } ?? false
     }

@@ -17,12 +17,13 @@ extension WorkerRun {
         var finalFrom: Int
     }
 
-    func computeStep(_ step: UInt64, leaves: [Int]) throws {
+    func computeStep(_ round: GradientRound, leaves: [Int]) throws {
+        let step = round.number
         link.currentStep = step
         guard let view = weights.weights(step) else { return }
-        var outgoing = try openNodes(step: step, leaves: leaves)
+        var outgoing = try openNodes(round, leaves: leaves)
         do {
-            try computeAndSend(&outgoing, step: step, weights: view)
+            try computeAndSend(&outgoing, round, weights: view)
         } catch {
             for node in outgoing where node.nextPosition == 0 { gradients.putBack(node.block) }
             throw error
@@ -30,9 +31,10 @@ extension WorkerRun {
         markDone(leaves, step: step)
     }
 
-    private func computeAndSend(_ outgoing: inout [Outgoing], step: UInt64, weights view: FloatView) throws {
+    private func computeAndSend(_ outgoing: inout [Outgoing], _ round: GradientRound, weights view: FloatView) throws {
+        let step = round.number
         let figures = try engine.computeGradients(
-            step: step, nodes: outgoing.map(\.work), weights: view,
+            step: round.maskStep, nodes: outgoing.map(\.work), weights: view,
             parametersNeeded: { range in try awaitParameters(range, of: step) },
             gradientFinished: { node, from in
                 outgoing[node].finalFrom = from
@@ -47,7 +49,7 @@ extension WorkerRun {
     }
 
     /// The maximal subtrees of the leaves that are due, each with its rows loaded and a free block.
-    private func openNodes(step: UInt64, leaves: [Int]) throws -> [Outgoing] {
+    private func openNodes(_ round: GradientRound, leaves: [Int]) throws -> [Outgoing] {
         let nodes = tree.maximalSubtrees(of: ShardSet(leaves))
         var outgoing: [Outgoing] = []
         var isOpened = false
@@ -58,13 +60,13 @@ extension WorkerRun {
         for node in nodes {
             var slots: [LeafSlot] = []
             for shard in tree.shards(of: node) {
-                let rows = try fillLeaf(slot: slot, shard: shard, step: step)
+                let rows = try fillLeaf(slot: slot, shard: shard, step: round.planStep)
                 guard rows > 0 else { continue }
                 slots.append(LeafSlot(shard: shard, slot: slot, rows: rows))
                 slot += 1
             }
             guard !slots.isEmpty else { continue }
-            let block = try takeBlock(step: step, nodeCount: nodes.count)
+            let block = try takeBlock(step: round.number, nodeCount: nodes.count)
             let work = NodeWork(node: node, gradient: block.floats.mutableView, slots: slots)
             outgoing.append(
                 Outgoing(work: work, block: block, samples: slots.reduce(0) { $0 + $1.rows }, finalFrom: chunks.elementCount))

@@ -29,6 +29,8 @@ final class WorkerRun {
     private var owedPulls: [UInt64] = []
     /// How many chunks of a step's gradient the coordinator is done with before there are new weights; in order of travel.
     private(set) var reduced: (step: UInt64, count: Int) = (0, 0)
+    /// What a closure rule has opened last.
+    private var openRound: GradientRound?
     /// Shards whose contribution to a step has been sent whole.
     private var done: (step: UInt64, shards: ShardSet) = (0, ShardSet())
     private var orders: (epoch: UInt64, positions: [Int: [UInt32]]) = (.max, [:])
@@ -90,7 +92,7 @@ final class WorkerRun {
             if before != lease.shards {
                 engine.reserve(leaves: lease.shards.count)
                 gradients.trim(nodeCount: tree.maximalSubtrees(of: ShardSet(lease.shards)).count, openStep: lease.step)
-                try loader.plan(shards: lease.shards, step: lease.step)
+                try loader.plan(shards: lease.shards, step: run.countsRounds ? openRound?.planStep ?? 0 : lease.step)
                 orders.epoch = .max
             }
             if !isSubscribed {
@@ -157,7 +159,12 @@ final class WorkerRun {
             case .reduced:
                 guard Int(header.chunk) <= chunks.count else { throw WireError.malformed("\(header.chunk) reduced chunks") }
                 reduced = (header.step, Int(header.chunk))
-            case .attach, .gradient, .sharedGradient, .pull, .rowsWanted, .figures:
+            case .sameWeights where run.countsRounds:
+                weights.renumber(to: header.step)
+            case .round where run.countsRounds:
+                let notice = try RoundNotice(decoding: body)
+                openRound = GradientRound(number: header.step, planStep: notice.planStep, maskStep: notice.maskStep)
+            case .attach, .gradient, .sharedGradient, .pull, .rowsWanted, .figures, .sameWeights, .round:
                 throw WireError.malformed("a \(header.kind) message from the coordinator")
             }
         }
@@ -178,8 +185,8 @@ final class WorkerRun {
             return true
         }
         guard let lease, !lease.shards.isEmpty else { return false }
-        guard let step = nextStep(lease), let leaves = try presentLeaves(step: step, lease: lease) else { return false }
-        try computeStep(step, leaves: leaves)
+        guard let step = nextStep(lease), let round = round(step), let leaves = try presentLeaves(round, lease: lease) else { return false }
+        try computeStep(round, leaves: leaves)
         return true
     }
 
@@ -187,9 +194,18 @@ final class WorkerRun {
     private func nextStep(_ lease: Lease) -> UInt64? {
         let newest = weights.newestComplete.flatMap { $0 == Evaluation.bestVersion ? nil : $0 }
         for step in [newest, weights.arriving].compactMap({ $0 }) where step >= lease.step && step < lease.until && step >= (newest ?? 0) {
-            if lease.shards.contains(where: { trainPlan.isPresent(shard: $0, step: step) && !isDone($0, step: step) }) { return step }
+            guard let round = round(step) else { continue }
+            if lease.shards.contains(where: { trainPlan.isPresent(shard: $0, step: round.planStep) && !isDone($0, step: step) }) {
+                return step
+            }
         }
         return nil
+    }
+
+    /// Which rows and masks a number of the wire stands for; nil for a round that is not open.
+    private func round(_ step: UInt64) -> GradientRound? {
+        guard run.countsRounds else { return GradientRound(number: step, planStep: step, maskStep: step) }
+        return openRound.flatMap { $0.number == step ? $0 : nil }
     }
 
     private func isDone(_ shard: Int, step: UInt64) -> Bool {
@@ -203,8 +219,9 @@ final class WorkerRun {
 
     // MARK: Rows
 
-    /// The leaves of `step` that are due, in shard order; nil while rows are missing.
-    private func presentLeaves(step: UInt64, lease: Lease) throws -> [Int]? {
+    /// The leaves of `round` that are due, in shard order; nil while rows are missing.
+    private func presentLeaves(_ round: GradientRound, lease: Lease) throws -> [Int]? {
+        let step = round.planStep
         let epoch = trainPlan.epoch(ofStep: step)
         if orders.epoch != epoch {
             orders = (epoch, [:])
@@ -214,7 +231,7 @@ final class WorkerRun {
             }
         }
         var due: [Int] = []
-        for shard in lease.shards.sorted() where !isDone(shard, step: step) {
+        for shard in lease.shards.sorted() where !isDone(shard, step: round.number) {
             let range = trainPlan.positions(step: step, shard: shard)
             if !range.isEmpty, let order = orders.positions[shard] {
                 guard try loader.holds(ShardKey(part: .train, shard: shard), order[range]) else { return nil }
@@ -224,7 +241,7 @@ final class WorkerRun {
         return due
     }
 
-    /// Fills a slot with the rows of a training leaf and returns how many there are.
+    /// Fills a slot with the rows of a leaf of a step of the plan and returns how many there are.
     func fillLeaf(slot: Int, shard: Int, step: UInt64) throws -> Int {
         let range = trainPlan.positions(step: step, shard: shard)
         guard !range.isEmpty, let order = orders.positions[shard] else { return 0 }

@@ -127,6 +127,15 @@ struct Result: Decodable {
         var rmse: Double?
         var r2: Double?
         var samples: Int
+        var top5Accuracy: Double?
+        var confusion: [[Int]]?
+        var perClass: [String: ClassFigures]?
+    }
+
+    struct ClassFigures: Decodable {
+        var precision: Double?
+        var recall: Double?
+        var support: Int
     }
 
     struct Events: Decodable {
@@ -140,6 +149,7 @@ struct Result: Decodable {
     var outcome: String
     var error: String?
     var steps: Int
+    var evaluations: Int
     var epochs: Int
     var bestEpoch: Int?
     var virtualShards: Int

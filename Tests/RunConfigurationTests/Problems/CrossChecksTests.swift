@@ -38,7 +38,10 @@ import Testing
               train: {builtin: digits}
               task: regression
             """,
-            "run.yaml:3:9: model.loss: softmax_cross_entropy does not go with task regression, which needs mean_squared_error"),
+            """
+            run.yaml:3:9: model.loss: softmax_cross_entropy does not go with task regression, which needs mean_squared_error \
+            or mean_absolute_error or huber
+            """),
         Case(
             """
             model:

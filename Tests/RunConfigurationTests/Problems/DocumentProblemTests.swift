@@ -118,8 +118,8 @@ import Testing
             problems(in: "seed: 3\n") == [
                 "run.yaml:1:1: data.train: is required: one of builtin, idx, csv",
                 "run.yaml:1:1: model.layers: is required: a list of layers, each a name or {name: {options}}",
-                "run.yaml:1:1: model.loss: is required: one of softmax_cross_entropy, binary_cross_entropy, mean_squared_error",
-                "run.yaml:1:1: optimizer.rule: is required: one of sgd, momentum, adagrad, rmsprop, adam, adamw, adamax, nadam, radam, adadelta",
+                "run.yaml:1:1: model.loss: is required: one of \(lossNames)",
+                "run.yaml:1:1: optimizer.rule: is required: one of sgd, momentum, adagrad, rmsprop, adam, adamw, adamax, nadam, radam, adadelta, lbfgs, conjugate_gradient",
             ])
     }
 }

@@ -10,7 +10,7 @@ import Testing
     static let cases = [
         Case(
             "optimizer:",
-            "run.yaml:6:1: optimizer.rule: is required: one of sgd, momentum, adagrad, rmsprop, adam, adamw, adamax, nadam, radam, adadelta"
+            "run.yaml:6:1: optimizer.rule: is required: one of sgd, momentum, adagrad, rmsprop, adam, adamw, adamax, nadam, radam, adadelta, lbfgs, conjugate_gradient"
         ),
         Case(
             """
@@ -23,7 +23,7 @@ import Testing
             optimizer:
               rule: {adma: {}}
             """,
-            #"run.yaml:7:3: optimizer.rule: must be one of sgd, momentum, adagrad, rmsprop, adam, adamw, adamax, nadam, radam, adadelta, got "adma"; did you mean adam?"#
+            #"run.yaml:7:3: optimizer.rule: must be one of sgd, momentum, adagrad, rmsprop, adam, adamw, adamax, nadam, radam, adadelta, lbfgs, conjugate_gradient, got "adma"; did you mean adam?"#
         ),
         Case(
             """
@@ -78,7 +78,7 @@ import Testing
               warmup_steps: -1
               groups: 3
             """,
-            "run.yaml:7:3: optimizer.rule: must be exactly one of sgd, momentum, adagrad, rmsprop, adam, adamw, adamax, nadam, radam, adadelta, got sgd and adam",
+            "run.yaml:7:3: optimizer.rule: must be exactly one of sgd, momentum, adagrad, rmsprop, adam, adamw, adamax, nadam, radam, adadelta, lbfgs, conjugate_gradient, got sgd and adam",
             "run.yaml:8:17: optimizer.clip.value: must be a number > 0, got 0",
             "run.yaml:9:17: optimizer.warmup_steps: must be a whole number in 0…1099511627776, got -1",
             "run.yaml:10:11: optimizer.groups: must be a list of groups, got 3"),

@@ -23,6 +23,8 @@ final class Cluster {
     private(set) var stepTimes: [(version: UInt64, at: Duration)] = []
     /// Mean loss and share of correct rows of the validation at a version.
     var validation: (UInt64) -> (loss: Double, accuracy: Double) = { (1 / Double($0 + 1), 0) }
+    /// The server of a closure rule; nil: every batch gradient is a step.
+    var search: FakeSearch?
     /// What becomes of a local worker's process, by slot and start: whether it lives.
     var survivesStart: (_ slot: Int, _ start: Int) -> Bool = { _, _ in true }
     /// Whether what a worker gives for a step and shard is not finite; asked every time it is given.
@@ -45,6 +47,7 @@ final class Cluster {
     ) {
         coordinator = Coordinator(plan: plan, limits: limits, rules: rules, version: version, stopping: stopping)
         serverVersion = version
+        search = plan.passes.map { FakeSearch(passes: $0) }
     }
 
     var plan: RunPlan { coordinator.plan }
@@ -148,10 +151,27 @@ final class Cluster {
             dispatch(.localWorkerExited(slot: crash.slot, description: "exited with code 1"))
         }
         pendingCrashes.removeAll { $0.at <= now }
+        beginStep()
         for worker in workers where worker.health != .dead && ending == nil { live(worker) }
         guard now >= nextTick, ending == nil else { return }
         nextTick = now + CoordinatorLimits.tick
         dispatch(.tick(uncovered: uncovered))
+    }
+
+    /// A closure rule's step begins when the coordinator trains, with weights of a new number.
+    private func beginStep() {
+        guard coordinator.isTraining, search?.begin() == true else { return }
+        serverVersion += 1
+        dispatch(.roundReached(serverVersion, afterGradient: false))
+    }
+
+    private func gradientCompleted() {
+        serverVersion += 1
+        stepTimes.append((serverVersion, now))
+        guard search != nil else { return dispatch(.stepCompleted(version: serverVersion)) }
+        let completed = search?.gradientCompleted() ?? nil
+        dispatch(.roundReached(serverVersion, afterGradient: true))
+        if let completed { dispatch(.stepCompleted(version: completed)) }
     }
 
     private var uncovered: ShardSet {
@@ -159,7 +179,12 @@ final class Cluster {
     }
 
     private var presentShards: [Int] {
-        (0..<plan.tree.shardCount).filter { plan.train.isPresent(shard: $0, step: serverVersion) }
+        (0..<plan.tree.shardCount).filter(isPresent)
+    }
+
+    private func isPresent(_ shard: Int) -> Bool {
+        guard let search else { return plan.train.isPresent(shard: shard, step: serverVersion) }
+        return search.planStep.map { plan.train.isPresent(shard: shard, step: $0) } ?? false
     }
 
     private func live(_ worker: FakeWorker) {
@@ -193,7 +218,7 @@ final class Cluster {
             for sequence in worker.obey(blockCount: { [plan] in plan.plan(of: $0).blockCount(ofShard: $1) }) {
                 dispatch(.leaseTaken(id, sequence: sequence))
             }
-            let next = worker.nextTask(version: serverVersion) { plan.train.isPresent(shard: $0, step: serverVersion) }
+            let next = worker.nextTask(version: serverVersion, isPresent: isPresent)
             worker.current = next.map { ($0, worker.leafTime) }
         }
         guard let (task, rest) = worker.current else { return }
@@ -215,10 +240,7 @@ final class Cluster {
                 return
             }
             if contributors[step]?[task.shard] == nil { contributors[step, default: [:]][task.shard] = worker.name }
-            guard uncovered.isEmpty else { return }
-            serverVersion += 1
-            stepTimes.append((serverVersion, now))
-            dispatch(.stepCompleted(version: serverVersion))
+            if uncovered.isEmpty { gradientCompleted() }
         case .evaluate(let number, let version, let part):
             let step = plan.plan(of: part)
             let weights = version == Evaluation.bestVersion ? coordinator.stopping.best?.step ?? 0 : version
@@ -228,7 +250,7 @@ final class Cluster {
                 return BlockFigures(
                     rows: rows, correct: UInt32(values.accuracy * Double(rows)), loss: values.loss * Double(rows), squaredError: 0)
             }
-            dispatch(.figures(id, evaluation: number, part: part, shard: task.shard, blocks))
+            dispatch(.figures(id, evaluation: number, part: part, shard: task.shard, ShardFigures(blocks: blocks)))
         }
     }
 
@@ -290,11 +312,15 @@ final class Cluster {
     }
 
     private func checkHorizon(of lease: Lease) {
+        #expect(lease.step == coordinator.wireStep)
+        if coordinator.phase == .evaluating { #expect(lease.until == lease.step) }
+        guard search == nil else {
+            #expect(lease.until == (coordinator.version == coordinator.horizon ? lease.step : .max))
+            return
+        }
         let isJudged = coordinator.stopping.judgedStep == lease.step
         let barrier = plan.isBarrier(lease.step) && !isJudged ? lease.step : plan.nextBarrier(after: lease.step)
         #expect(lease.until <= barrier, "a lease at step \(lease.step) reaches past the barrier \(barrier)")
-        #expect(lease.step == coordinator.version)
-        if coordinator.phase == .evaluating { #expect(lease.until == lease.step) }
     }
 
     private func checkInvariants() {
