@@ -99,7 +99,12 @@ let package = Package(
         tests(of: "ParameterServer", ["Kernels", "Exactness", "NeuralNet", "Optimization", "OperatingSystem"]),
         tests(of: "RunConfiguration", ["NeuralNet", "Optimization", "Datasets", "Training"], resources: [.copy("Fixtures")]),
         tests(of: "Diagnosis", ["RunConfiguration"]),
-        tests(of: "Runtime", ["OperatingSystem", "Exactness", "Kernels", "ZeroMQ", "Datasets", "NeuralNet", "Wire", "Training"]),
+        tests(
+            of: "Runtime",
+            [
+                "OperatingSystem", "Exactness", "Kernels", "ZeroMQ", "Datasets", "NeuralNet", "Wire", "Hashing", "Checkpoints", "Training",
+                "RunConfiguration", "Optimization",
+            ]),
         tests(of: "FuzzTargets", resources: [.copy("Fixtures")]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["OperatingSystem", "NeuralNet", "Wire", "ZeroMQ", "dnn-coord", "dnn-worker"],

@@ -36,6 +36,10 @@ public struct MutableFloatView: @unchecked Sendable {  // as FloatView
 
     public var view: FloatView { FloatView(base: base, count: count) }
 
+    public var mutableBytes: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(start: base, count: count * MemoryLayout<Float>.stride)
+    }
+
     public subscript(index: Int) -> Float {
         get {
             precondition(index >= 0 && index < count, "index out of the view")

@@ -2,7 +2,7 @@ internal import CKernels
 internal import Exactness
 
 /// Sums of squares of one step, for the norms of layers.
-public struct SquareSums: Equatable, Sendable {
+public struct SquareSums: Codable, Equatable, Sendable {
     /// Σg², g the mean gradient before clip and decay.
     public var gradient: Double
     /// Σw², w the new weights.
@@ -61,6 +61,15 @@ public final class NormAccumulator: @unchecked Sendable {  // each piece's sums 
             }
         }
         return treeSum(blocks, +) ?? SquareSums(gradient: 0, weights: 0, change: 0)
+    }
+
+    /// The sums of every piece: all that there is to save.
+    public var pieceSums: [SquareSums] {
+        get { (0..<(firstPieces.last ?? 0)).map { pieces[$0] } }
+        set {
+            precondition(newValue.count == firstPieces.last, "sums of another layout")
+            for (index, sums) in newValue.enumerated() { pieces[index] = sums }
+        }
     }
 
     package func pieceIndex(segment: Int, block: Int) -> Int {

@@ -31,6 +31,8 @@ final class ChunkLedger: @unchecked Sendable {  // one owner at a time, see abov
     private(set) var contributions: [Contribution] = []
     private(set) var covered = ShardSet()
     private(set) var missingLeaves = 0
+    /// Whether contributions were not finite and have been asked for again.
+    var isSecondTry = false
     var reduction: TreeReduction?
     private var reductionNodes: [TreeNode] = []
     private(set) var operands: [FloatView] = []
@@ -51,6 +53,16 @@ final class ChunkLedger: @unchecked Sendable {  // one owner at a time, see abov
         contributions.removeAll(keepingCapacity: true)
         covered.removeAll()
         missingLeaves = presentLeaves
+        isSecondTry = false
+    }
+
+    /// Takes a contribution off: its leaves are missing again.
+    func remove(_ contribution: Contribution, shards: Range<Int>, isPresent: (Int) -> Bool) {
+        contributions.removeAll { $0.node == contribution.node }
+        for shard in shards {
+            covered.remove(shard)
+            if isPresent(shard) { missingLeaves += 1 }
+        }
     }
 
     func covers(_ shard: Int) -> Bool {

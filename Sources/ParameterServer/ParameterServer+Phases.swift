@@ -10,7 +10,10 @@ extension ParameterServer {
         switch task {
         case .reduce: return reduced(chunk, outcome)
         case .update:
-            if !hasTwoPhases { giveBack(chunk) }
+            if !hasTwoPhases {
+                if case .notFinite(let element) = outcome, let again = secondTry(chunk, element: element) { return again }
+                giveBack(chunk)
+            }
             if case .notFinite(let element) = outcome { return .notFinite(element: element) }
             ledgers[chunk].state = .updated
             moveWindow()
@@ -26,6 +29,7 @@ extension ParameterServer {
     }
 
     private func reduced(_ chunk: Int, _ outcome: ChunkOutcome) -> Progress? {
+        if case .notFinite(let element) = outcome, let again = secondTry(chunk, element: element) { return again }
         giveBack(chunk)
         if case .notFinite(let element) = outcome {
             guard policy == .skip else { return .notFinite(element: element) }

@@ -24,6 +24,8 @@ public final class ParameterServer {
         case stepCompleted(version: UInt64)
         /// Every chunk up to this position in the order of travel has been reduced, though none is updated yet: more are let in.
         case reduced(upTo: Int)
+        /// Contributions of `suspectShards` are not finite at this element; they are to be computed again.
+        case suspicious(element: Int)
         case notFinite(element: Int)
     }
 
@@ -32,7 +34,7 @@ public final class ParameterServer {
     public let tree: ShardTree
     public let state: StateVersions
     /// The complete version.
-    public private(set) var version: UInt64 = 0
+    public private(set) var version: UInt64
     /// The mean training loss of the last complete step, in training mode.
     public private(set) var lastLoss: Double = .nan
     /// Norms of the last step for which they were asked.
@@ -49,10 +51,14 @@ public final class ParameterServer {
     let settings: StepSettings
     private let scratch: [UpdateScratch]
     var pool: UpdatePool?
-    private var presentShards: [Bool]
+    var presentShards: [Bool]
     private var rowsOfShard: [Int]
     private var presentCount = 0
     let policy: NonFinitePolicy
+    /// Whether contributions that are not finite are asked for once more before they are believed.
+    public var recomputes = false
+    /// The shards whose contributions were not finite when that was seen last.
+    public internal(set) var suspectShards = ShardSet()
     /// nil where no rows are bounded.
     let borders: RowBorders?
     var reducedChunks = 0
@@ -68,6 +74,7 @@ public final class ParameterServer {
     /// - Parameters:
     ///   - threads: update threads; 0 does the work on the caller's.
     ///   - weightBlocks: where the versions are built, see `StateVersions`.
+    ///   - version: the complete version that the caller puts into `state` before any contribution comes.
     ///   - completion: signalled when an update thread has finished a chunk.
     ///   - policy: for gradients that are NaN or infinite somewhere.
     ///   - learningRate: of a step, counted from 0; asked once, when the step's first chunk is complete.
@@ -75,13 +82,14 @@ public final class ParameterServer {
     ///   - release: gives a contribution's memory back to its lender.
     public init(
         layout: ParameterLayout, updater: Updater, plan: StepPlan, tree: ShardTree, chunkByteCount: Int, threads: Int,
-        completion: EventDescriptor?, weightBlocks: [FloatBlock]? = nil, policy: NonFinitePolicy = .stop,
+        version: UInt64 = 0, completion: EventDescriptor?, weightBlocks: [FloatBlock]? = nil, policy: NonFinitePolicy = .stop,
         learningRate: @escaping (UInt64) -> Double, isFree: @escaping (FloatBlock) -> Bool,
         release: @escaping (Int) -> Void
     ) throws(SystemError) {
         self.chunks = layout.chunks(byteCount: chunkByteCount)
         self.plan = plan
         self.tree = tree
+        self.version = version
         self.updater = updater
         self.learningRate = learningRate
         self.isFree = isFree
@@ -111,6 +119,14 @@ public final class ParameterServer {
 
     deinit {
         pool?.close()
+    }
+
+    /// Puts back what is known of the step that made the version which the server begins with.
+    public func restore(learningRate: Double?, norms sums: [SquareSums]?) {
+        lastLearningRate = learningRate
+        guard let sums else { return }
+        norms.pieceSums = sums
+        normsVersion = version
     }
 
     // MARK: Contributions

@@ -41,19 +41,24 @@ extension Coordinator {
     }
 
     /// Sends a worker its lease, whose shards have changed, and its part of an evaluation that is under way.
-    mutating func issueLease(to worker: WorkerID, now: Duration) -> [Effect] {
+    ///
+    /// - Parameter recomputing: shards whose part of the open step is to be computed again, even by who has done it.
+    mutating func issueLease(to worker: WorkerID, recomputing: ShardSet = ShardSet(), now: Duration) -> [Effect] {
         members[worker]?.leasedAt = now
         members[worker]?.leasedStep = wireStep
         if case .resting = members[worker]?.standing, !leases.shards(of: worker).isEmpty { members[worker]?.standing = .good }
         let orders = round?.orders(for: leases.shards(of: worker)) ?? []
-        return sendLease(to: worker) + orders.map { .evaluate(worker, $0) }
+        return sendLease(to: worker, recomputing: recomputing) + orders.map { .evaluate(worker, $0) }
     }
 
-    private mutating func sendLease(to worker: WorkerID) -> [Effect] {
+    private mutating func sendLease(to worker: WorkerID, recomputing: ShardSet = ShardSet()) -> [Effect] {
         guard members[worker] != nil else { return [] }
         members[worker]?.leaseSequence += 1
         let shards = leases.shards(of: worker)
-        let lease = Lease(sequence: members[worker]?.leaseSequence ?? 0, shards: shards, step: wireStep, until: leaseEnd)
+        let again = shards.filter { recomputing.contains($0) }
+        let lease = Lease(
+            sequence: members[worker]?.leaseSequence ?? 0, shards: shards, step: wireStep, until: leaseEnd,
+            recompute: again.isEmpty ? nil : again)
         return [.lease(worker, lease)] + (shards.isEmpty ? [.unsubscribe(worker)] : [])
     }
 

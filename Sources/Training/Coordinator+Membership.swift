@@ -9,6 +9,7 @@ extension Coordinator {
         if let refusal = refusal(of: hello) {
             let name = "\(Wording.quoted(hello.name))@\(Wording.quoted(hello.host))"
             return [.refuse(worker, refusal), Notice.warning("worker \(name) refused: \(refusal)")]
+                + localWorkerRefused(slot: localSlot, refusal)
         }
         var effects: [Effect] = []
         if let localSlot, let former = members.first(where: { $0.value.localSlot == localSlot })?.key {
@@ -48,6 +49,7 @@ extension Coordinator {
                 advice: "its kernels give other bits; set cluster.instruction_set to what all workers have (avx2), "
                     + "and use the same oneDNN version everywhere")
             return [.refuse(worker, refusal), Notice.warning("\(member.label) refused: \(refusal)")]
+                + localWorkerRefused(slot: member.localSlot, refusal)
         }
         rules.leafClass = leafClass
         member.state = .admitted

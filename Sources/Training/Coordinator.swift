@@ -107,10 +107,12 @@ public struct Coordinator: Sendable {
         case .localWorkerExited(let slot, let description): return localWorkerExited(slot: slot, description: description, now: now)
         case .stepCompleted(let version): return stepCompleted(version, now: now)
         case .roundReached(let round, let afterGradient): return roundReached(round, afterGradient: afterGradient, now: now)
-        case .notFinite(let step, let place): return notFinite(step: step, place: place)
+        case .suspicious(let step, let shards, let place): return recompute(shards, step: step, place: place, now: now)
+        case .notFinite(let step, let shards, let place): return notFinite(step: step, place: place, shards: shards)
         case .figures(let worker, let evaluation, let part, let shard, let figures):
             return figuresArrived(from: worker, evaluation: evaluation, part: part, shard: shard, figures: figures, now: now)
         case .interrupted(let signal): return end(.interrupted(signal: signal))
+        case .superseded: return finish(.failed(error: Self.supersededText), figures: [:], restoresBest: false)
         case .tick(let uncovered): return ticked(uncovered: uncovered, now: now)
         }
     }
@@ -171,13 +173,6 @@ public struct Coordinator: Sendable {
         doublings = 0
     }
 
-    private mutating func notFinite(step: UInt64, place: String) -> [Effect] {
-        end(
-            .failed(
-                error: "step \(step): the gradient of \(place) is not finite (NaN or infinity); "
-                    + "a smaller optimizer.rule learning_rate, training.non_finite or preprocessing of the data may help"))
-    }
-
     /// Cuts the run short; the last complete version is written first, once there is more than what the run began with.
     mutating func end(_ outcome: Ending.Outcome) -> [Effect] {
         let checkpoint: [Effect] = phase == .gathering ? [] : [.checkpoint]
@@ -221,6 +216,9 @@ public struct Coordinator: Sendable {
         clock.shift(by: gap, until: now)
         round?.shift(by: gap, until: now)
     }
+
+    private static let supersededText =
+        "another coordinator has taken over this run folder; this one ends and writes nothing more"
 
     private var joinTimeoutText: String {
         let wanted = limits.minimumWorkers

@@ -21,11 +21,15 @@ public enum Event: Sendable {
     case stepCompleted(version: UInt64)
     /// The rounds of a closure rule have come to this number; `afterGradient`: by completing one.
     case roundReached(UInt64, afterGradient: Bool)
-    /// A step's reduced gradient is not finite.
-    case notFinite(step: UInt64, where: String)
+    /// Contributions of these shards to a step are not finite; the server waits for others in their place.
+    case suspicious(step: UInt64, shards: ShardSet, where: String)
+    /// A step's reduced gradient is not finite, though what was not finite of it has been computed twice.
+    case notFinite(step: UInt64, shards: ShardSet, where: String)
     case figures(WorkerID, evaluation: UInt64, part: PartID, shard: Int, ShardFigures)
     /// Ctrl-C or SIGTERM.
     case interrupted(signal: Int32)
+    /// A later start of the run owns its folder.
+    case superseded
     /// Time has passed; `uncovered` are the shards whose contribution to the current step is not there yet.
     case tick(uncovered: ShardSet)
 }
@@ -135,4 +139,12 @@ public struct RunEvents: Codable, Equatable, Sendable {
     public var workersSeen = 0
 
     public init() {}
+
+    public static func + (a: RunEvents, b: RunEvents) -> RunEvents {
+        var sum = a
+        sum.leasesReissued += b.leasesReissued
+        sum.workersLost += b.workersLost
+        sum.workersSeen += b.workersSeen
+        return sum
+    }
 }

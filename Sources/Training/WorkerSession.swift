@@ -9,6 +9,8 @@ public struct WorkerSession: Sendable {
         case built(session: UInt64, leafClass: String)
         case leaseTaken(session: UInt64, sequence: UInt64)
         case computeFailed(error: String)
+        /// What was being computed when the worker was told to leave has been sent.
+        case retired
         /// SIGTERM or Ctrl-C.
         case interrupted
         case tick(step: UInt64)
@@ -24,6 +26,8 @@ public struct WorkerSession: Sendable {
         case evaluate(Evaluation)
         /// Compute nothing until the next session.
         case pause
+        /// Finish the leaves that are being computed, then nothing more.
+        case retire
         case notice(String)
         case exit(code: Int32, message: String)
     }
@@ -39,17 +43,23 @@ public struct WorkerSession: Sendable {
         case seeking(since: Duration, nextHello: Duration, wait: Duration)
         case building(session: UInt64)
         case active(session: UInt64)
+        /// Finishes its leaves before it goes.
+        case leaving(session: UInt64, since: Duration)
         case over
     }
 
     /// Between two hellos; doubles up to the maximum while nobody answers.
     static let firstWait = Duration.milliseconds(500)
     static let longestWait = Duration.seconds(5)
+    /// Whoever is told to leave may finish its leaves for so long.
+    static let leaveAllowance = Duration.seconds(10)
 
     let patience: Duration
     var state = State.idle
     /// The run and data of the first session: the rows that this worker keeps are theirs.
     var identity: Identity?
+    /// The newest start of a run that this worker has taken part in.
+    var followed: (runID: String, incarnation: UInt32)?
     var heartbeat = Duration.seconds(1)
     var lastHeard = Duration.zero
     var nextHeartbeat = Duration.zero
@@ -79,16 +89,26 @@ public struct WorkerSession: Sendable {
         case .computeFailed(let error):
             return farewell { .failed(session: $0, error: error) } + [.exit(code: 1, message: error)]
         case .interrupted:
-            return farewell { .leaving(session: $0, reason: "stopped by a signal") } + [.exit(code: 0, message: "stopped by a signal")]
+            guard case .active(let session) = state else { return goodbye() }
+            state = .leaving(session: session, since: now)
+            return [.retire]
+        case .retired:
+            guard case .leaving = state else { return [] }
+            return goodbye()
         case .tick(let step):
             return ticked(step: step, now: now)
         }
     }
 
+    /// Hands back what it has leased and ends well.
+    private mutating func goodbye() -> [Effect] {
+        farewell { .leaving(session: $0, reason: "stopped by a signal") } + [.exit(code: 0, message: "stopped by a signal")]
+    }
+
     private mutating func farewell(_ message: (UInt64) -> WorkerMessage) -> [Effect] {
         defer { state = .over }
         switch state {
-        case .building(let session), .active(let session): return [.send(message(session))]
+        case .building(let session), .active(let session), .leaving(let session, _): return [.send(message(session))]
         case .idle, .seeking, .over: return []
         }
     }
@@ -113,6 +133,8 @@ public struct WorkerSession: Sendable {
             return [.evaluate(evaluation)]
         case (.active, .unknownSession), (.building, .unknownSession):
             return seek(because: "the coordinator does not know this session", now: now)
+        case (.leaving, .unknownSession):
+            return goodbye()
         case (_, .lease), (_, .evaluate), (_, .heartbeat), (_, .unknownSession):
             return []
         }
@@ -129,7 +151,12 @@ public struct WorkerSession: Sendable {
             let text = "\(difference); start the worker anew to take part"
             return [.send(.leaving(session: welcome.session, reason: text)), .exit(code: 3, message: text)]
         }
+        if let followed, followed.runID == welcome.runID, welcome.incarnation < followed.incarnation {
+            let text = "start \(welcome.incarnation) of the run is over: this worker has taken part in start \(followed.incarnation)"
+            return [.send(.leaving(session: welcome.session, reason: text)), .notice("\(text); looking for the newer coordinator")]
+        }
         identity = offered
+        followed = (welcome.runID, welcome.incarnation)
         state = .building(session: welcome.session)
         heartbeat = max(.milliseconds(1), .milliseconds(welcome.heartbeatMilliseconds))
         nextHeartbeat = now + heartbeat
@@ -158,9 +185,15 @@ public struct WorkerSession: Sendable {
             if now - lastHeard >= heartbeat * CoordinatorLimits.missedHeartbeats {
                 return seek(because: "nothing heard from the coordinator for \(Wording.seconds(now - lastHeard))", now: now)
             }
-            guard now >= nextHeartbeat else { return [] }
-            nextHeartbeat = now + heartbeat
-            return [.send(.heartbeat(session: session, step: step))]
+            return beat(session: session, step: step, now: now)
+        case .leaving(let session, let since):
+            return now - since >= Self.leaveAllowance ? goodbye() : beat(session: session, step: step, now: now)
         }
+    }
+
+    private mutating func beat(session: UInt64, step: UInt64, now: Duration) -> [Effect] {
+        guard now >= nextHeartbeat else { return [] }
+        nextHeartbeat = now + heartbeat
+        return [.send(.heartbeat(session: session, step: step))]
     }
 }

@@ -52,6 +52,9 @@ public struct Hello: Codable, Equatable, Sendable {
 /// All that a worker needs to know of a run before it holds data: everything but rows and weights.
 public struct Welcome: Codable, Equatable, Sendable {
     public var session: UInt64
+    /// Of the run folder: two runs of one run file are told apart by it.
+    public var runID: String
+    /// Rises at every start of the run's coordinator; what belongs to another one is dropped.
     public var incarnation: UInt32
     public var runSHA256: String
     public var dataSHA256: String
@@ -62,10 +65,11 @@ public struct Welcome: Codable, Equatable, Sendable {
     public var run: [UInt8]
 
     public init(
-        session: UInt64, incarnation: UInt32, runSHA256: String, dataSHA256: String, heartbeatMilliseconds: Int, dataPort: UInt16?,
-        run: [UInt8]
+        session: UInt64, runID: String, incarnation: UInt32, runSHA256: String, dataSHA256: String, heartbeatMilliseconds: Int,
+        dataPort: UInt16?, run: [UInt8]
     ) {
         self.session = session
+        self.runID = runID
         self.incarnation = incarnation
         self.runSHA256 = runSHA256
         self.dataSHA256 = dataSHA256
@@ -77,6 +81,7 @@ public struct Welcome: Codable, Equatable, Sendable {
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         session = try values.decode(UInt64.self, forKey: .session)
+        runID = try values.decode(String.self, forKey: .runID)
         incarnation = try values.decode(UInt32.self, forKey: .incarnation)
         runSHA256 = try values.decode(String.self, forKey: .runSHA256)
         dataSHA256 = try values.decode(String.self, forKey: .dataSHA256)
@@ -88,6 +93,7 @@ public struct Welcome: Codable, Equatable, Sendable {
     public func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(session, forKey: .session)
+        try values.encode(runID, forKey: .runID)
         try values.encode(incarnation, forKey: .incarnation)
         try values.encode(runSHA256, forKey: .runSHA256)
         try values.encode(dataSHA256, forKey: .dataSHA256)
@@ -97,7 +103,7 @@ public struct Welcome: Codable, Equatable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case session, incarnation, runSHA256, dataSHA256, heartbeatMilliseconds, dataPort, run
+        case session, runID, incarnation, runSHA256, dataSHA256, heartbeatMilliseconds, dataPort, run
     }
 }
 
@@ -127,8 +133,11 @@ public struct Lease: Codable, Equatable, Sendable {
     public var step: UInt64
     /// Steps below it may be computed; at it the worker waits for the next word.
     public var until: UInt64
+    /// Of `shards`, those whose part of `step` is to be computed again: what came of it was not finite.
+    public var recompute: [Int]?
 
-    public init(sequence: UInt64, shards: [Int], step: UInt64, until: UInt64) {
+    public init(sequence: UInt64, shards: [Int], step: UInt64, until: UInt64, recompute: [Int]? = nil) {
+        self.recompute = recompute
         self.sequence = sequence
         self.shards = shards
         self.step = step

@@ -7,7 +7,8 @@ public import Runtime
 @main
 struct DnnBench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "dnn-bench", abstract: "Measures training on this machine.", version: Release.version, subcommands: [Step.self])
+        commandName: "dnn-bench", abstract: "Measures training on this machine.", version: Release.version,
+        subcommands: [Step.self, Kills.self])
 
     static func main() {
         runAsProgram()

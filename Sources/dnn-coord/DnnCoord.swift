@@ -9,7 +9,7 @@ struct DnnCoord: ParsableCommand {
         commandName: "dnn-coord",
         abstract: "Trains a deep net on worker processes: the same weights, bit for bit, for any number of them.",
         version: Release.version,
-        subcommands: [Train.self, Check.self, Keygen.self, Evaluate.self, Predict.self, Diagnose.self, Compare.self])
+        subcommands: [Train.self, Resume.self, Check.self, Keygen.self, Evaluate.self, Predict.self, Diagnose.self, Compare.self])
 
     static func main() {
         runAsProgram()
@@ -31,38 +31,15 @@ struct Train: ParsableCommand {
 
     @OptionGroup var file: RunFileArguments
 
-    @Option(help: "Workers to start on this host; 0 waits for others only. Default: as many as can share a step and have cores.")
-    var workers: Int?
-
-    @Option(help: "Compute threads of each local worker.")
-    var threads = 1
-
-    @Option(help: "Takes workers of other hosts as well: tcp://ADDRESS:PORT (port 0 chooses one) or ipc:///PATH.")
-    var bind: String?
-
-    @OptionGroup var protection: ProtectionArguments
+    @OptionGroup var start: StartArguments
 
     @Option(help: "The run folder. Default: runs/<name>.")
     var output: String?
 
-    @Flag(help: "Says nothing but warnings.")
-    var quiet = false
-
-    @Flag(help: "Prints result.json on standard output.")
-    var json = false
-
-    func validate() throws {
-        if let workers, workers < 0 { throw ValidationError("--workers must be 0 or more, got \(workers)") }
-        if threads < 1 { throw ValidationError("--threads must be 1 or more, got \(threads)") }
-        if workers == 0, bind == nil { throw ValidationError("--workers 0 needs --bind: there would be nobody to compute") }
-    }
-
     func run() throws {
         let command = TrainCommand(
             runFile: file.runFile, overrides: file.overrides, output: output,
-            options: CoordinatorOptions(
-                workers: workers, threads: threads, bind: bind, protection: try protection.ofCoordinator(bind: bind), isQuiet: quiet),
-            printsJSON: json)
+            options: try start.options(), printsJSON: start.json)
         throw ExitCode(command.run())
     }
 }

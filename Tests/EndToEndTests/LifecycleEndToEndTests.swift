@@ -38,6 +38,25 @@ struct LifecycleEndToEndTests {
         for worker in workers { #expect(try RunningProgram.waitForEnd(of: worker)) }
     }
 
+    /// As a full disk does: the run goes on, says so, and what was written before stays.
+    @Test func checkpointsThatCannotBeWrittenAreAWarning() throws {
+        let folder = try TemporaryFolder(prefix: "dnn-e2e-")
+        let run = try ResumableRun(in: folder, ["--set", "training.epochs=30", "--set", "training.checkpoint.every_seconds=0"])
+        let program = try run.train(["--workers", "1"])
+        try program.line(containing: "epoch 2/")
+        try FileManager.default.moveItem(atPath: run.path("checkpoints"), toPath: run.path("elsewhere"))
+        try Data().write(to: URL(fileURLWithPath: run.path("checkpoints")))
+        try program.line(containing: "failed, the one before is intact and training goes on: ")
+        #expect(program.end() == 0, "\(program.text)")
+        try FileManager.default.removeItem(atPath: run.path("checkpoints"))
+        try FileManager.default.moveItem(atPath: run.path("elsewhere"), toPath: run.path("checkpoints"))
+        let weights = try run.result.weightsSha256
+        try FileManager.default.removeItem(atPath: run.path("result.json"))
+        let next = try run.resume(["--workers", "1"])
+        #expect(next.end() == 0, "\(next.text)")
+        #expect(try run.result.weightsSha256 == weights)
+    }
+
     @Test func nobodyComing() throws {
         let folder = try TemporaryFolder(prefix: "dnn-e2e-")
         let file = try RunFiles.write(RunFiles.digits, to: folder)

@@ -43,6 +43,34 @@ import Wire
         #expect(coordinator.admittedWorkers == 1)
     }
 
+    @Test func aResumedRunHasItsLeafClassFromTheCheckpoint() throws {
+        let rules = AdmissionRules(numericsVersion: 7, leafClass: "avx512")
+        var coordinator = Coordinator(plan: .sample(), limits: .sample(), rules: rules, version: 3)
+        _ = coordinator.handle(.hello(1, .sample(), localSlot: nil), now: .zero)
+        guard case .refuse(1, let refusal) = try #require(coordinator.handle(.ready(1, leafClass: "avx2"), now: .zero).first) else {
+            Issue.record("the first worker is let in with another leaf class")
+            return
+        }
+        #expect(refusal.theirs == "avx2" && refusal.ours == "avx512")
+    }
+
+    @Test func aHostWhoseWorkersAreRefusedEndsTheRunAtOnce() throws {
+        let rules = AdmissionRules(numericsVersion: 7, leafClass: "avx512")
+        var coordinator = Coordinator(
+            plan: .sample(), limits: .sample(localWorkers: 2, acceptsRemoteWorkers: false), rules: rules, version: 3)
+        _ = coordinator.handle(.start, now: .zero)
+        for worker in WorkerID(1)...2 { _ = coordinator.handle(.hello(worker, .sample(), localSlot: Int(worker) - 1), now: .zero) }
+        #expect(coordinator.handle(.ready(1, leafClass: "avx2"), now: .zero).count == 2)
+        #expect(coordinator.handle(.localWorkerExited(slot: 0, description: "exit code 3"), now: .zero) == [])
+        guard case .finish(let ending) = try #require(coordinator.handle(.ready(2, leafClass: "avx2"), now: .zero).last),
+            case .failed(let error) = ending.outcome
+        else {
+            Issue.record("the run waits for workers that it would refuse")
+            return
+        }
+        #expect(error.hasPrefix("the workers of this host are refused: leaf class: the worker has avx2, the run has avx512; "))
+    }
+
     @Test func namesakesAreToldApart() {
         let cluster = Cluster()
         cluster.start()

@@ -229,17 +229,81 @@ import Wire
         #expect(second.ending == whole.ending)
     }
 
-    @Test func aGradientThatIsNotFiniteEndsTheRun() throws {
+    @Test func whoHasLostItsFolderEndsWithoutACheckpoint() throws {
         let cluster = Cluster()
         cluster.start()
         cluster.join()
         cluster.run { cluster.serverVersion == 2 }
-        cluster.dispatch(.notFinite(step: 2, where: "layers.0.weight"))
+        cluster.dispatch(.superseded)
+        #expect(
+            cluster.ending?.outcome
+                == .failed(error: "another coordinator has taken over this run folder; this one ends and writes nothing more"))
+        #expect(cluster.checkpointTimes.isEmpty)
+    }
+
+    // MARK: What is not finite
+
+    @Test(
+        arguments: [
+            ([], "the gradient of layers.0.weight is not finite (NaN or infinity); "),
+            ([0, 1, 3], "the gradient of layers.0.weight is not finite (NaN or infinity) in what w (shards 0–1, 3) gave, twice; "),
+        ] as [([Int], String)])
+    func aGradientThatIsConfirmedNotToBeFiniteEndsTheRun(shards: [Int], text: String) throws {
+        let cluster = Cluster()
+        cluster.start()
+        cluster.join()
+        cluster.run { cluster.serverVersion == 2 }
+        cluster.dispatch(.notFinite(step: 2, shards: ShardSet(shards), where: "layers.0.weight"))
         guard case .failed(let error) = try #require(cluster.ending).outcome else {
             Issue.record("\(String(describing: cluster.ending))")
             return
         }
-        #expect(error.contains("step 2") && error.contains("layers.0.weight"))
+        #expect(error.hasPrefix("step 2: " + text))
         #expect(cluster.checkpointTimes.count == 1)
+    }
+
+    @Test func whatIsNotFiniteIsComputedAgainElsewhere() throws {
+        let cluster = Cluster(.sample(epochs: 10, validateEvery: 10))
+        cluster.start()
+        let broken = cluster.join("broken")
+        cluster.join("sound")
+        cluster.isNotFinite = { worker, step, shard in worker === broken && step == 5 && shard == 1 }
+        cluster.run()
+        #expect(cluster.ending?.outcome == .completed)
+        #expect(
+            cluster.notices.contains(
+                "step 5: the gradient of layers.0.weight from broken (shard 1) is not finite; it is computed again elsewhere"))
+        #expect(cluster.contributors[5]?[1] == "sound")
+        // It is not out for good.
+        #expect(cluster.contributors[7]?.values.contains("broken") == true)
+    }
+
+    @Test func aLoneWorkerComputesAgainItself() throws {
+        let cluster = Cluster(.sample(epochs: 10, validateEvery: 10))
+        cluster.start()
+        let worker = cluster.join("alone")
+        var faults = 1
+        cluster.isNotFinite = { _, step, shard in
+            guard step == 5, shard == 1, faults > 0 else { return false }
+            faults -= 1
+            return true
+        }
+        cluster.run()
+        #expect(cluster.ending?.outcome == .completed)
+        #expect(
+            cluster.notices.contains("step 5: the gradient of layers.0.weight from alone (shard 1) is not finite; it is computed again"))
+        let again = cluster.leases(of: worker).compactMap { $0.lease.recompute.map { ($0, $0.count) } }
+        #expect(again.map(\.0) == [[1]])
+        #expect(cluster.coordinator.events.leasesReissued == 0)
+    }
+
+    @Test func suspicionOfAnotherStepIsOld() {
+        let cluster = Cluster(.sample(epochs: 10, validateEvery: 10))
+        cluster.start()
+        cluster.join()
+        cluster.run { cluster.serverVersion == 5 }
+        let count = cluster.effects.count
+        cluster.dispatch(.suspicious(step: 4, shards: ShardSet([0]), where: "layers.0.weight"))
+        #expect(cluster.effects.count == count)
     }
 }

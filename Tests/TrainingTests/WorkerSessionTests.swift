@@ -130,12 +130,68 @@ import Wire
         )
     }
 
-    @Test func whoIsStoppedSaysGoodbyeToWhomItKnows() {
-        var active = Self.active()
-        let exit = WorkerSession.Effect.exit(code: 0, message: "stopped by a signal")
-        #expect(active.handle(.interrupted, now: .zero) == [.send(.leaving(session: 5, reason: "stopped by a signal")), exit])
+    private static let exit = WorkerSession.Effect.exit(code: 0, message: "stopped by a signal")
+    private static let goodbye = [WorkerSession.Effect.send(.leaving(session: 5, reason: "stopped by a signal")), exit]
+
+    @Test func whoIsStoppedFinishesItsLeavesAndSaysGoodbye() {
+        var session = Self.active()
+        #expect(session.handle(.interrupted, now: .zero) == [.retire])
+        // It lives until then, but takes nothing on.
+        #expect(session.handle(.message(.lease(Self.lease)), now: .seconds(1)) == [])
+        #expect(session.handle(.message(.evaluate(Self.order)), now: .seconds(1)) == [])
+        #expect(session.handle(.tick(step: 7), now: .seconds(1)) == [.send(.heartbeat(session: 5, step: 7))])
+        #expect(session.handle(.retired, now: .seconds(2)) == Self.goodbye)
+        #expect(session.handle(.retired, now: .seconds(2)) == [])
+    }
+
+    @Test func whoDoesNotGetDoneWithItsLeavesGoesAnyway() {
+        var session = Self.active()
+        _ = session.handle(.interrupted, now: .zero)
+        let found = Self.ticks(&session, to: .seconds(20)).filter { $0.effects != [.send(.heartbeat(session: 5, step: 7))] }
+        #expect(found.map(\.at) == [.seconds(10)])
+        #expect(found.first?.effects == Self.goodbye)
+    }
+
+    @Test func aSecondSignalIsNotToBeArguedWith() {
+        var session = Self.active()
+        _ = session.handle(.interrupted, now: .zero)
+        #expect(session.handle(.interrupted, now: .zero) == Self.goodbye)
+    }
+
+    @Test func whoHasNothingToFinishGoesAtOnce() {
+        var building = Self.seeking()
+        _ = building.handle(.message(.welcome(.sample(session: 5))), now: .zero)
+        #expect(building.handle(.interrupted, now: .zero) == Self.goodbye)
         var seeking = Self.seeking()
-        #expect(seeking.handle(.interrupted, now: .zero) == [exit])
+        #expect(seeking.handle(.interrupted, now: .zero) == [Self.exit])
+        var forgotten = Self.active()
+        _ = forgotten.handle(.interrupted, now: .zero)
+        #expect(forgotten.handle(.message(.unknownSession), now: .zero) == Self.goodbye)
+    }
+
+    // MARK: Starts of a run
+
+    @Test func aCoordinatorThatIsOverIsNotServed() {
+        var session = Self.seeking()
+        _ = session.handle(.message(.welcome(.sample(session: 5, incarnation: 3))), now: .zero)
+        _ = session.handle(.message(.unknownSession), now: .zero)
+        let text = "start 2 of the run is over: this worker has taken part in start 3"
+        #expect(
+            session.handle(.message(.welcome(.sample(session: 6, incarnation: 2))), now: .zero) == [
+                .send(.leaving(session: 6, reason: text)), .notice("\(text); looking for the newer coordinator"),
+            ])
+        // It looks on, and its patience runs from when it began to.
+        #expect(session.handle(.tick(step: 0), now: .seconds(1)) == [.connect, .sayHello])
+        let welcome = Welcome.sample(session: 7, incarnation: 4)
+        #expect(session.handle(.message(.welcome(welcome)), now: .seconds(1)) == [.build(welcome)])
+    }
+
+    @Test func aRunThatWasBegunAnewIsServedWhateverItsNumber() {
+        var session = Self.seeking()
+        _ = session.handle(.message(.welcome(.sample(session: 5, runID: "first", incarnation: 3))), now: .zero)
+        _ = session.handle(.message(.unknownSession), now: .zero)
+        let welcome = Welcome.sample(session: 6, runID: "second", incarnation: 1)
+        #expect(session.handle(.message(.welcome(welcome)), now: .zero) == [.build(welcome)])
     }
 
     @Test func aFailureIsReportedBeforeTheEnd() {

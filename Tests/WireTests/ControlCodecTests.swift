@@ -26,16 +26,17 @@ import Wire
         (
             .welcome(
                 Welcome(
-                    session: .max, incarnation: .max, runSHA256: "r", dataSHA256: "d", heartbeatMilliseconds: .max, dataPort: .max,
+                    session: .max, runID: "i", incarnation: .max, runSHA256: "r", dataSHA256: "d", heartbeatMilliseconds: .max,
+                    dataPort: .max,
                     run: [0, 255, 16])),
             #"{"welcome":{"_0":{"dataPort":65535,"dataSHA256":"d","heartbeatMilliseconds":9223372036854775807,"#
-                + #""incarnation":4294967295,"run":"AP8Q","runSHA256":"r","session":18446744073709551615}}}"#
+                + #""incarnation":4294967295,"run":"AP8Q","runID":"i","runSHA256":"r","session":18446744073709551615}}}"#
         ),
         (
             .welcome(
                 Welcome(
-                    session: 0, incarnation: 0, runSHA256: "", dataSHA256: "", heartbeatMilliseconds: 0, dataPort: nil, run: [])),
-            #"{"welcome":{"_0":{"dataSHA256":"","heartbeatMilliseconds":0,"incarnation":0,"run":"","runSHA256":"","session":0}}}"#
+                    session: 0, runID: "", incarnation: 0, runSHA256: "", dataSHA256: "", heartbeatMilliseconds: 0, dataPort: nil, run: [])),
+            #"{"welcome":{"_0":{"dataSHA256":"","heartbeatMilliseconds":0,"incarnation":0,"run":"","runID":"","runSHA256":"","session":0}}}"#
         ),
         (
             .refused(Refusal(subject: "s", theirs: "t", ours: "o", advice: "a")),
@@ -140,8 +141,8 @@ import Wire
     @Test(arguments: [
         #"{"evaluate":{"_0":{"number":1,"parts":[4],"shards":[],"version":0}}}"#,
         #"{"lease":{"_0":{"sequence":1,"shards":[9223372036854775808],"step":0,"until":0}}}"#,
-        #"{"welcome":{"_0":{"dataSHA256":"","heartbeatMilliseconds":0,"incarnation":0,"run":"*","runSHA256":"","session":0}}}"#,
-        #"{"welcome":{"_0":{"dataPort":65536,"dataSHA256":"","heartbeatMilliseconds":0,"incarnation":0,"run":"","runSHA256":"","session":0}}}"#,
+        #"{"welcome":{"_0":{"dataSHA256":"","heartbeatMilliseconds":0,"incarnation":0,"run":"*","runID":"","runSHA256":"","session":0}}}"#,
+        #"{"welcome":{"_0":{"dataPort":65536,"dataSHA256":"","heartbeatMilliseconds":0,"incarnation":0,"run":"","runID":"","runSHA256":"","session":0}}}"#,
     ])
     func whatIsNoCoordinatorMessageIsRefused(json: String) {
         #expect(throws: WireError.self) { try decodeControl(CoordinatorMessage.self, controlMessage(json)) }

@@ -92,7 +92,7 @@ public struct StepBenchmark: Sendable {
         }
     }
 
-    private static let stepsPerEpoch = 20
+    static let stepsPerEpoch = 20
 
     /// Runs the workload in a temporary folder; nil if the run failed, which has then been said on standard error.
     public func run() throws -> Measurement? {
@@ -120,7 +120,7 @@ public struct StepBenchmark: Sendable {
             slowestTenthMs: durations[durations.count * 9 / 10], samplesPerSecond: Double(workload.batchSize) / mean * 1_000)
     }
 
-    private func runFile(epochs: Int) -> String {
+    func runFile(epochs: Int) -> String {
         """
         name: bench-\(workload.rawValue)
         data:
@@ -146,7 +146,7 @@ public struct StepBenchmark: Sendable {
     }
 
     /// Random bytes in the IDX format.
-    private func writeData(to folder: TemporaryFolder) throws {
+    func writeData(to folder: TemporaryFolder) throws {
         let rows = workload.batchSize * Self.stepsPerEpoch
         var generator = SystemRandomNumberGenerator()
         func header(_ dimensions: [Int]) -> [UInt8] {

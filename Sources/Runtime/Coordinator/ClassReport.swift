@@ -7,7 +7,7 @@ struct ClassReport: Equatable {
     var confusion: [[Int]]
     var classes: [String: Figures]
 
-    struct Figures: Encodable, Equatable {
+    struct Figures: Codable, Equatable {
         /// Share of the rows taken for this class that belong to it; nil where none were.
         var precision: Double?
         /// Share of the rows of this class that were found; nil where there are none.

@@ -37,7 +37,7 @@ extension CoordinatorProcess {
                 dispatch(.stepCompleted(version: version))
             case .notFinite(let element):
                 let place = element.map { run.network.layout.entry(containing: $0)?.name ?? "element \($0)" }
-                dispatch(.notFinite(step: server.version, where: place ?? "the whole net, or its loss,"))
+                dispatch(.notFinite(step: server.version, shards: ShardSet(), where: place ?? "the whole net, or its loss,"))
             }
         }
     }

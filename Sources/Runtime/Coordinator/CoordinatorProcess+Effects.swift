@@ -51,7 +51,8 @@ extension CoordinatorProcess {
         guard let peer = peers[worker] else { return }
         do {
             let welcome = Welcome(
-                session: peer.token, incarnation: 1, runSHA256: run.runSHA256.description, dataSHA256: run.data.dataSHA256.description,
+                session: peer.token, runID: beginning.start.run, incarnation: beginning.start.incarnation,
+                runSHA256: run.runSHA256.description, dataSHA256: run.data.dataSHA256.description,
                 heartbeatMilliseconds: run.configuration.cluster.heartbeatMilliseconds, dataPort: lanes[peer.control.lane].dataPort,
                 run: Array(try JSONEncoder().encode(run.description)))
             send(.welcome(welcome), to: peer)
@@ -95,7 +96,7 @@ extension CoordinatorProcess {
     func send(_ header: DataHeader, body: consuming Frame? = nil, to worker: WorkerID) {
         guard let address = peers[worker]?.data else { return }
         var header = header
-        header.incarnation = 1
+        header.incarnation = beginning.start.incarnation
         let lane = lanes[address.lane]
         var frame: Frame? = body
         if frame != nil {

@@ -25,12 +25,14 @@ extension CoordinatorProcess {
                     cutSender(lane)
                     continue
                 }
+                let message: WorkerMessage
                 do {
-                    let message = try ControlCodec.decode(WorkerMessage.self, from: lane.message.bytes(at: 1))
-                    try handle(message, from: Address(lane: index, name: name))
+                    message = try ControlCodec.decode(WorkerMessage.self, from: lane.message.bytes(at: 1))
                 } catch {
                     cutSender(lane)
+                    continue
                 }
+                try handle(message, from: Address(lane: index, name: name))
             }
         }
     }
@@ -53,7 +55,10 @@ extension CoordinatorProcess {
         case .leaseTaken(let token, let sequence):
             if let worker = session(token) { dispatch(.leaseTaken(worker, sequence: sequence)) }
         case .leaving(let token, let reason):
-            if let worker = session(token) { dispatch(.leaving(worker, reason: reason)) }
+            guard let worker = session(token) else { return }
+            // Its last contributions were sent before the word, over the other connection.
+            try readData(lane: address.lane)
+            dispatch(.leaving(worker, reason: reason))
         case .failed(let token, let error):
             if let worker = session(token) { dispatch(.failed(worker, error: error)) }
         }
@@ -124,9 +129,9 @@ extension CoordinatorProcess {
             byData[address] = worker
             return
         }
-        guard let worker = byData[address], let peer = peers[worker], peer.token == header.session, header.incarnation == 1 else {
-            return drop()
-        }
+        guard let worker = byData[address], let peer = peers[worker], peer.token == header.session,
+            header.incarnation == beginning.start.incarnation
+        else { return drop() }
         if lane.usesChecksums, bodyCount > 0, checksum(lane.message.bytes(at: 2)) != header.checksum { throw .checksum }
         switch header.kind {
         case .gradient, .sharedGradient:

@@ -17,6 +17,14 @@ internal import Wire
 extension CoordinatorProcess {
     func describe() {
         for line in run.dataLines + [run.netLine] + run.startLines + run.trainingLines { reporter.line(line) }
+        for set in beginning.store.found.rejected {
+            reporter.warning("the checkpoint of step \(set.step) can't be used, the one before is taken: \(set.reason)")
+        }
+        if beginning.start.incarnation > 1 {
+            let place = "step \(beginning.version), epoch \(run.plan.epochs(at: beginning.version) + 1)"
+            let text = beginning.former == nil ? "there is no checkpoint yet: from the beginning" : "from the checkpoint of \(place)"
+            reporter.line("resumed   \(text) (start \(beginning.start.incarnation) of this run)")
+        }
         var workers = "\(localWorkerCount) local × \(threadsPerWorker) thread\(threadsPerWorker == 1 ? "" : "s")"
         if let remote = lanes.first(where: { !$0.isLocal }) {
             workers += "; others: dnn-worker --connect \(remote.endpoint)\(workerOption)"
@@ -39,7 +47,7 @@ extension CoordinatorProcess {
             HistoryLine(
                 step: record.step, epoch: record.epoch, learningRate: learningRate, train: train, validation: validation,
                 steps: stepLosses.take(), layers: layerFigures(at: record), weightsSHA256: weightsHash(server.completeWeights),
-                seconds: now.seconds))
+                seconds: totals.wallSeconds))
         var text = "epoch \(record.epoch)/\(run.plan.epochs)  "
         if closureServer != nil { text += searchText + "  |  " }
         text += "train \(train.summary)"
@@ -137,10 +145,7 @@ extension CoordinatorProcess {
         }
         return StateCopy(
             step: machine.version, epoch: run.plan.epochs(at: machine.version), leafClass: machine.leafClass ?? "",
-            progress: ProgressState(
-                step: machine.version, stopping: machine.stopping, plateau: rates.plateau, search: closureServer?.scalars,
-                bitRelevantKeys: run.configuration.bitRelevantKeys),
-            weights: copied(server.completeWeights), slots: server.completeSlots.map(copied),
+            progress: progress, weights: copied(server.completeWeights), slots: server.completeSlots.map(copied),
             best: best.map { ($0.step, $0.value, copied($0.weights)) })
     }
 
@@ -151,9 +156,15 @@ extension CoordinatorProcess {
         guard let ending else { preconditionFailure("a run is finished when it has ended") }
         trainingEnded = now
         let result = result(of: ending)
-        try closeSessions(outcome: result.outcome)
+        let isSuperseded = beginning.start.isSuperseded(in: folder.path)
+        try closeSessions(outcome: isSuperseded ? nil : result.outcome)
         writer.close()
         for warning in writer.takeWarnings() { reporter.warning(warning) }
+        guard !isSuperseded else {
+            isSaved = false
+            summarize(result, ending: ending)
+            return result
+        }
         switch ending.outcome {
         case .completed, .stoppedEarly: break
         case .interrupted, .failed:
@@ -161,8 +172,7 @@ extension CoordinatorProcess {
                 HistoryLine(
                     step: ending.version, epoch: run.plan.epochs(at: ending.version), learningRate: learningRate, train: nil,
                     validation: nil, steps: stepLosses.take(), layers: layerFigures(upTo: ending.version),
-                    weightsSHA256: result.weightsSHA256,
-                    seconds: now.seconds))
+                    weightsSHA256: result.weightsSHA256, seconds: totals.wallSeconds))
         }
         let final = finalWeights(ending)
         do {
@@ -197,7 +207,8 @@ extension CoordinatorProcess {
         for statistics in run.network.layout.runningStatistics {
             for entry in [statistics.mean, statistics.variance] { state.update(weights.view[entry.range].bytes) }
         }
-        let training = trainingBegan.map { ((trainingEnded ?? now) - $0).seconds } ?? 0
+        let totals = totals
+        let training = totals.trainingSeconds
         let samples = samplesTrained(until: ending.version)
         let strangers = strangerTotals()
         var outcome = ""
@@ -214,17 +225,17 @@ extension CoordinatorProcess {
             weightsSHA256: weightsHash(weights), stateSHA256: state.finalize().description, outcome: outcome, error: error,
             steps: ending.version, evaluations: server.evaluations, epochs: run.plan.epochs(at: ending.version),
             bestEpoch: machine.stopping.best?.epoch, penalty: run.updater.penalty(of: parameters),
-            virtualShards: run.description.shardCount, workersSeen: machine.events.workersSeen, parameters: run.network.layout.count,
+            virtualShards: run.description.shardCount, workersSeen: totals.events.workersSeen, parameters: run.network.layout.count,
             precision: run.description.precision.rawValue, leafClass: machine.leafClass,
             numericsVersion: numericsVersion, runSHA256: run.runSHA256.description, dataSHA256: run.data.dataSHA256.description,
             train: ending.figures[.train].map { report($0, of: .train) },
             validation: ending.figures[.validation].map { finalReport($0, of: .validation) },
-            test: ending.figures[.test].map { finalReport($0, of: .test) }, wallSeconds: now.seconds, trainingSeconds: training,
+            test: ending.figures[.test].map { finalReport($0, of: .test) }, wallSeconds: totals.wallSeconds, trainingSeconds: training,
             samplesPerSecond: training > 0 ? Double(samples) / training : 0, peakMemoryBytes: Machine.peakMemory,
             events: RunResult.EventReport(
-                leasesReissued: machine.events.leasesReissued, workersLost: machine.events.workersLost, framesDropped: framesDropped,
-                connectionsCut: strangers.connectionsCut, handshakesFailed: strangers.handshakesFailed,
-                stepsSkipped: server.skippedSteps))
+                leasesReissued: totals.events.leasesReissued, workersLost: totals.events.workersLost,
+                framesDropped: totals.framesDropped, connectionsCut: strangers.connectionsCut,
+                handshakesFailed: strangers.handshakesFailed, stepsSkipped: totals.stepsSkipped))
     }
 
     private func samplesTrained(until version: UInt64) -> Int {
@@ -240,7 +251,7 @@ extension CoordinatorProcess {
             let evaluations = closureServer == nil ? "" : ", \(result.evaluations) evaluations"
             reporter.line("completed after \(result.epochs) epochs, \(result.steps) steps\(evaluations)")
         case .stoppedEarly(let reason): reporter.line("stopped early after \(result.epochs) epochs: \(reason)")
-        case .interrupted where trainingBegan == nil: reporter.line("interrupted before training began")
+        case .interrupted where trainingBegan == nil && result.steps == 0: reporter.line("interrupted before training began")
         case .interrupted: reporter.line("interrupted at step \(result.steps); the last complete step is saved in \(folder.checkpoints)")
         case .failed(let text): reporter.warning("failed at step \(result.steps): \(text)")
         }

@@ -46,6 +46,7 @@ public struct CoordinatorOptions: Sendable {
 final class CoordinatorProcess {
     let run: PreparedRun
     let folder: RunFolder
+    let beginning: RunBeginning
     let start = Machine.monotonicTime
     var machine: Coordinator
     let server: any GradientServer
@@ -68,6 +69,9 @@ final class CoordinatorProcess {
     var best: (step: UInt64, value: Double, weights: FloatBlock)?
     var stepLosses = StepLosses()
     var unitTally = UnitTally()
+    /// What the starts before this one had counted by the checkpoint.
+    let formerTotals: RunTotals
+    let horizonEpochs: Int
     var framesDropped = 0
     var ending: Ending?
     /// What `result.json` holds, once the run is over.
@@ -92,10 +96,16 @@ final class CoordinatorProcess {
     private var privateFolder: TemporaryFolder?
 
     /// - Parameter signals: made first thing in `main`.
-    init(_ run: PreparedRun, folder: RunFolder, options: CoordinatorOptions, signals: SignalDescriptor) throws {
+    init(
+        _ run: PreparedRun, folder: RunFolder, beginning: RunBeginning, options: CoordinatorOptions, signals: SignalDescriptor
+    ) throws {
         self.run = run
         deals = PartDeals(run)
         self.folder = folder
+        self.beginning = beginning
+        let former = beginning.former
+        formerTotals = former?.coordinator.totals ?? RunTotals()
+        horizonEpochs = former?.coordinator.horizonEpochs ?? run.plan.epochs
         self.signals = signals
         _ = try Machine.raiseDescriptorLimit()
         Machine.keepFreedMemory()
@@ -150,14 +160,15 @@ final class CoordinatorProcess {
                 heartbeat: .milliseconds(cluster.heartbeatMilliseconds),
                 checkpointEvery: .seconds(run.configuration.training.checkpointEverySeconds),
                 invitation: lanes.last.map { "dnn-worker --connect \($0.endpoint)\(workerOption)" } ?? ""),
-            rules: AdmissionRules(numericsVersion: numericsVersion, leafClass: nil))
+            rules: AdmissionRules(numericsVersion: numericsVersion, leafClass: former?.identity.leafClass),
+            version: beginning.version, stopping: former?.coordinator.stopping ?? EarlyStoppingState())
 
         // One place more than a window can fill: a message is put down before it is judged.
         let inbox = Inbox(count: run.plan.tree.shardCount * min(chunks.count, WireProtocol.chunkWindow) + 1)
         self.inbox = inbox
         let spare = max(0, cores - localWorkers * options.threads)
         let lenderTable = LenderTable()
-        let rates = LearningRates(run.schedule)
+        let rates = LearningRates(run.schedule, plateau: former?.coordinator.plateau ?? PlateauState())
         self.rates = rates
         if run.plan.passes != nil {
             let made = try Self.closureServer(run, segments: segments, lenders: lenderTable, inbox: inbox)
@@ -167,22 +178,32 @@ final class CoordinatorProcess {
                 layout: run.network.layout, updater: run.updater, plan: run.plan.train, tree: run.plan.tree,
                 chunkByteCount: run.description.chunkByteCount,
                 threads: run.network.layout.count < Self.smallestSharedUpdate ? 0 : min(spare, Self.mostUpdateThreads),
-                completion: updates, weightBlocks: segments?.weightBlocks, policy: run.configuration.training.nonFinite,
-                learningRate: { [rates] in rates.rate(step: $0) }, isFree: { lenderTable.isFree($0) }, release: { inbox.release($0) })
+                version: beginning.version, completion: updates, weightBlocks: segments?.weightBlocks,
+                policy: run.configuration.training.nonFinite, learningRate: { [rates] in rates.rate(step: $0) },
+                isFree: { lenderTable.isFree($0) }, release: { inbox.release($0) })
+            made.recomputes = true
             (server, stepServer, closureServer) = (made, made, nil)
         }
         server.window = WireProtocol.chunkWindow
         self.lenderTable = lenderTable
+        let tensors = StateTensors(layout: run.network.layout, slotNames: closureServer?.slotNames ?? run.updater.slotNames)
         writer = try SnapshotWriter(
-            folder: folder.checkpoints, keep: run.configuration.training.keptCheckpoints, layout: run.network.layout,
-            slotNames: closureServer?.slotNames ?? run.updater.slotNames,
-            identity: { [runSHA256 = run.runSHA256, data = run.data.dataSHA256] leafClass in
-                RunIdentity(runSHA256: runSHA256, dataSHA256: data, leafClass: leafClass, numericsVersion: numericsVersion)
-            }, configuration: run.configuration.effectiveYAML, metadata: try run.modelMetadata)
+            store: beginning.store, tensors: tensors,
+            heading: SnapshotWriter.Heading(
+                identity: { [runSHA256 = run.runSHA256, data = run.data.dataSHA256] leafClass in
+                    RunIdentity(runSHA256: runSHA256, dataSHA256: data, leafClass: leafClass, numericsVersion: numericsVersion)
+                }, incarnation: Int(beginning.start.incarnation), configuration: run.configuration.effectiveYAML,
+                metadata: try run.modelMetadata),
+            isFolderLost: { [start = beginning.start, path = folder.path] in start.isSuperseded(in: path) },
+            syncHistory: folder.historySync)
         reporter = ProgressReporter(isQuiet: options.isQuiet, plan: run.plan)
-        server.initializeWeights { run.initialize($0) }
         localWorkerCount = localWorkers
         threadsPerWorker = options.threads
+        if let set = beginning.store.found.set {
+            try restore(set, tensors: tensors)
+        } else {
+            server.initializeWeights { run.initialize($0) }
+        }
     }
 
     let deals: PartDeals
@@ -228,6 +249,7 @@ final class CoordinatorProcess {
             updates.drain()
             advanceServer()
             for warning in writer.takeWarnings() { reporter.warning(warning) }
+            if writer.isSuperseded { dispatch(.superseded) }
             if now - lastTick >= machine.tickInterval {
                 lastTick = now
                 try enforceLimits()
@@ -267,9 +289,10 @@ final class CoordinatorProcess {
                 segments?.stepCompleted()
                 stepLosses.note(server.lastLoss)
                 dispatch(.stepCompleted(version: version))
+            case .suspicious(let element):
+                dispatch(.suspicious(step: server.version, shards: server.suspectShards, where: place(of: element)))
             case .notFinite(let element):
-                let place = run.network.layout.storedEntry(containing: element)?.name ?? "element \(element)"
-                dispatch(.notFinite(step: server.version, where: place))
+                dispatch(.notFinite(step: server.version, shards: server.suspectShards, where: place(of: element)))
             }
         }
     }
@@ -277,6 +300,10 @@ final class CoordinatorProcess {
     /// At barriers for their line of the history, and now and then – at powers of two – for the line of a run that ends before one.
     private func wantsNorms(_ version: UInt64) -> Bool {
         run.plan.isBarrier(version) || version & (version - 1) == 0
+    }
+
+    private func place(of element: Int) -> String {
+        run.network.layout.storedEntry(containing: element)?.name ?? "element \(element)"
     }
 
     private func readSignals() throws {
@@ -299,8 +326,14 @@ final class CoordinatorProcess {
     }
 
     /// Ends the sessions, waits for the local workers, and removes what was private.
-    func closeSessions(outcome: String) throws {
-        for peer in peers.values { send(.finished(outcome: outcome), to: peer) }
+    ///
+    /// - Parameter outcome: what workers are told; nil: nothing, they are another coordinator's.
+    func closeSessions(outcome: String?) throws {
+        if let outcome {
+            for peer in peers.values { send(.finished(outcome: outcome), to: peer) }
+        } else {
+            try locals.killAll()
+        }
         let deadline = now + .seconds(5)
         var poller = Poller()
         _ = poller.add(descriptor: signals.descriptor)

@@ -2,7 +2,7 @@ internal import Datasets
 internal import Training
 
 /// A part's figures as they are reported: means, in original units where units exist.
-struct PartReport: Encodable, Equatable {
+struct PartReport: Codable, Equatable {
     var loss: Double?
     var accuracy: Double?
     var top5Accuracy: Double?

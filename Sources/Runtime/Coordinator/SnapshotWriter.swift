@@ -1,22 +1,8 @@
 internal import Checkpoints
 internal import Dispatch
 internal import Kernels
-internal import NeuralNet
 internal import OperatingSystem
-internal import Optimization
-internal import RunConfiguration
 internal import Synchronization
-internal import Training
-
-/// The coordinator's own part of a checkpoint.
-struct ProgressState: Codable, Sendable {
-    var step: UInt64
-    var stopping: EarlyStoppingState
-    var plateau: PlateauState
-    /// Of a closure rule: the numbers that go with its slots.
-    var search: ClosureScalars?
-    var bitRelevantKeys: [BitRelevantKey]
-}
 
 /// A copy of one complete version, taken between two steps and written while training goes on.
 struct StateCopy: Sendable {
@@ -31,10 +17,20 @@ struct StateCopy: Sendable {
 
 /// Writes checkpoints on a thread of its own; a failure is a warning, the run goes on and the previous checkpoint stays.
 final class SnapshotWriter: Sendable {
+    /// What stands in every checkpoint of a start.
+    struct Heading: Sendable {
+        var identity: @Sendable (_ leafClass: String) -> RunIdentity
+        var incarnation: Int
+        /// The effective run file.
+        var configuration: String
+        var metadata: [String: String]
+    }
+
     private struct Shared {
         var waiting: StateCopy?
         var isBusy = false
         var isClosed = false
+        var isSuperseded = false
         var warnings: [String] = []
     }
 
@@ -42,25 +38,25 @@ final class SnapshotWriter: Sendable {
     private let work = DispatchSemaphore(value: 0)
     private let idle = DispatchSemaphore(value: 0)
     private let thread: Mutex<WorkerThread?> = Mutex(nil)
-    private let layout: ParameterLayout
-    private let slotNames: [String]
-    private let identity: @Sendable (String) -> RunIdentity
-    private let configuration: String
-    private let metadata: [String: String]
+    private let tensors: StateTensors
+    private let heading: Heading
+    private let isFolderLost: @Sendable () -> Bool
+    private let syncHistory: @Sendable () -> Void
     /// Signalled when something is to be said.
     let event: EventDescriptor
 
+    /// - Parameters:
+    ///   - isFolderLost: whether a later start owns the folder: then nothing is written to it any more.
+    ///   - syncHistory: makes the history durable that a checkpoint goes with.
     init(
-        folder: String, keep: Int, layout: ParameterLayout, slotNames: [String], identity: @escaping @Sendable (String) -> RunIdentity,
-        configuration: String, metadata: [String: String]
+        store: CheckpointStore<ProgressState>, tensors: StateTensors, heading: Heading, isFolderLost: @escaping @Sendable () -> Bool,
+        syncHistory: @escaping @Sendable () -> Void
     ) throws {
-        self.layout = layout
-        self.slotNames = slotNames
-        self.identity = identity
-        self.configuration = configuration
-        self.metadata = metadata
+        self.tensors = tensors
+        self.heading = heading
+        self.isFolderLost = isFolderLost
+        self.syncHistory = syncHistory
         event = try EventDescriptor()
-        let store = try CheckpointStore<ProgressState>(folder: folder, keep: keep)
         let started = try WorkerThread.start(name: "checkpoints") { [self] in run(store) }
         thread.withLock { $0 = started }
     }
@@ -84,6 +80,9 @@ final class SnapshotWriter: Sendable {
             return shared.warnings
         }
     }
+
+    /// Whether a checkpoint was not written since a later start owns the folder.
+    var isSuperseded: Bool { shared.withLock { $0.isSuperseded } }
 
     /// Waits until everything handed over is on disk, and ends the thread.
     func close() {
@@ -117,17 +116,21 @@ final class SnapshotWriter: Sendable {
     }
 
     private func commit(_ copy: StateCopy, to store: inout CheckpointStore<ProgressState>) {
-        let best = copy.best.map {
-            Snapshot<ProgressState>.Best(step: Int($0.step), value: $0.value, weights: layout.tensors(ofWeights: $0.weights))
+        guard !isFolderLost() else {
+            shared.withLock { $0.isSuperseded = true }
+            event.signal()
+            return
         }
-        let slots = zip(slotNames, copy.slots).flatMap { name, block in layout.tensors(ofSlot: block, name) }
+        syncHistory()
+        let best = copy.best.map {
+            Snapshot<ProgressState>.Best(step: Int($0.step), value: $0.value, weights: tensors.weights($0.weights))
+        }
         do {
             let commit = try store.commit(
                 Snapshot(
-                    step: Int(copy.step), epoch: copy.epoch, identity: identity(copy.leafClass), incarnation: 1,
-                    configuration: configuration, coordinator: copy.progress, weights: layout.tensors(ofWeights: copy.weights),
-                    slots: slots,
-                    best: best, metadata: metadata))
+                    step: Int(copy.step), epoch: copy.epoch, identity: heading.identity(copy.leafClass),
+                    incarnation: heading.incarnation, configuration: heading.configuration, coordinator: copy.progress,
+                    weights: tensors.weights(copy.weights), slots: tensors.slots(copy.slots), best: best, metadata: heading.metadata))
             warn(commit.warnings.map { "checkpoint of step \(copy.step): \($0)" })
         } catch {
             warn(["checkpoint of step \(copy.step) failed, the one before is intact and training goes on: \(error)"])
@@ -138,17 +141,5 @@ final class SnapshotWriter: Sendable {
         guard !texts.isEmpty else { return }
         shared.withLock { $0.warnings += texts }
         event.signal()
-    }
-}
-
-extension ParameterLayout {
-    /// Parameters and running statistics under their names.
-    func tensors(ofWeights block: FloatBlock) -> [NamedTensor] {
-        storedEntries.map { NamedTensor(name: $0.name, shape: $0.shape, bytes: block.view[$0.range].bytes) }
-    }
-
-    /// A slot's values, under the parameters' names with the slot's behind them.
-    func tensors(ofSlot block: FloatBlock, _ slot: String) -> [NamedTensor] {
-        entries.map { NamedTensor(name: "\($0.name).\(slot)", shape: $0.shape, bytes: block.view[$0.range].bytes) }
     }
 }

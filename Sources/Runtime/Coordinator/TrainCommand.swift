@@ -1,7 +1,7 @@
+internal import Checkpoints
 internal import Foundation
 internal import OperatingSystem
 internal import RunConfiguration
-internal import Training
 
 /// `dnn-coord train`: what the command line says.
 public struct TrainCommand: Sendable {
@@ -30,42 +30,18 @@ public struct TrainCommand: Sendable {
     /// Trains; says everything that has to be said, and gives the exit code. To be called first in `main`: it blocks signals for all
     /// threads to come.
     public func run(stepObserver: ((UInt64, Duration) -> Void)? = nil) -> Int32 {
-        do {
+        RunExecution.reportingErrors {
             let signals = try SignalDescriptor()
             let prepared = try Self.prepare(runFile, overrides: overrides)
-            let folder = try RunFolder(
-                creating: absolute(output ?? "runs/\(prepared.configuration.name)"), runFile: prepared.configuration.effectiveYAML)
-            let process = try CoordinatorProcess(prepared, folder: folder, options: options, signals: signals)
+            let folder = try RunFolder(creating: RunExecution.absolute(output ?? "runs/\(prepared.configuration.name)"))
+            let start = try folder.begin(runFile: prepared.configuration.effectiveYAML, keeping: HistoryCut(), after: nil)
+            let store = try CheckpointStore<ProgressState>(
+                folder: folder.checkpoints, keep: prepared.configuration.training.keptCheckpoints)
+            let process = try CoordinatorProcess(
+                prepared, folder: folder, beginning: RunBeginning(start: start, store: store), options: options, signals: signals)
             process.stepObserver = stepObserver
-            let result = try process.execute()
-            if printsJSON { try FileHandle.standardOutput.write(contentsOf: Data(process.resultJSON)) }
-            let code = exitCode(of: process.ending?.outcome, result: result)
-            return code == ExitCode.completed && !process.isSaved ? ExitCode.failed : code
-        } catch let error as ProblemList {
-            printError("\(error)")
-            return ExitCode.badInput
-        } catch let error as RunFolderError {
-            printError("dnn-coord: \(error)")
-            return ExitCode.badInput
-        } catch let error as EndpointError {
-            printError("dnn-coord: \(error)")
-            return ExitCode.badInput
-        } catch {
-            printError("dnn-coord: \(error)")
-            return ExitCode.failed
+            return try RunExecution.run(process, printsJSON: printsJSON)
         }
-    }
-
-    private func exitCode(of outcome: Ending.Outcome?, result: RunResult) -> Int32 {
-        switch outcome {
-        case .completed, .stoppedEarly: ExitCode.completed
-        case .interrupted(let signal): 128 + signal
-        case .failed, nil: ExitCode.failed
-        }
-    }
-
-    private func absolute(_ path: String) -> String {
-        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
 
     static func prepare(_ runFile: String, overrides: [String]) throws(ProblemList) -> PreparedRun {

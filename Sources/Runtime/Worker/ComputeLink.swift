@@ -16,6 +16,8 @@ final class ComputeLink: Sendable {
     enum Report: Sendable {
         case built(session: UInt64, leafClass: String)
         case leaseTaken(session: UInt64, sequence: UInt64)
+        /// Nothing is computed any more; what was has been sent.
+        case retired
         case failed(String)
     }
 
@@ -23,6 +25,7 @@ final class ComputeLink: Sendable {
     private let reports = Mutex<[Report]>([])
     private let step = Atomic<UInt64>(0)
     private let waiting = Atomic<Bool>(false)
+    private let retiring = Atomic<Bool>(false)
     let commandEvent: EventDescriptor
     let reportEvent: EventDescriptor
 
@@ -41,6 +44,14 @@ final class ComputeLink: Sendable {
 
     /// Whether a command waits: cheap enough to ask inside a step.
     var hasCommand: Bool { waiting.load(ordering: .acquiring) }
+
+    /// Asks the compute thread to end once it has sent what it is computing. No command: a command would interrupt the step.
+    func retire() {
+        retiring.store(true, ordering: .releasing)
+        commandEvent.signal()
+    }
+
+    var isRetiring: Bool { retiring.load(ordering: .acquiring) }
 
     func takeCommands() -> [Command] {
         commandEvent.drain()

@@ -26,6 +26,7 @@ final class ComputeLoop {
         ComputeThread.configure()
         do {
             while try obeyed() {
+                if link.isRetiring { break }
                 guard let current else {
                     try waitForCommand()
                     continue
@@ -37,6 +38,9 @@ final class ComputeLoop {
                     continue
                 }
             }
+            // Closes the data socket, which lets go of what is still to be sent.
+            current = nil
+            if link.isRetiring { link.report(.retired) }
         } catch {
             link.report(.failed("\(error)"))
         }

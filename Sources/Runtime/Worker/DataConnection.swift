@@ -58,9 +58,11 @@ final class DataConnection {
         }
     }
 
-    /// Waits until something can be read or a command comes.
+    /// Waits until something can be read or a command comes. Every wait is to be preceded by a look at `link.hasCommand`.
     func wait(timeout: Duration? = nil) throws {
         try poller.wait(timeout: timeout)
+        // The word to retire wakes without a command; it must not do so over and over.
+        if !link.hasCommand { link.commandEvent.drain() }
     }
 
     /// Hands every message that is here to `take`; never waits.

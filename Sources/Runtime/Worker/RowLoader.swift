@@ -111,10 +111,4 @@ final class RowLoader {
         guard let request = underWay.removeValue(forKey: number) else { return }
         try store(request.key).store(packet, at: request.positions[...])
     }
-
-    /// Asks again for what was under way: the connection it was asked over is gone.
-    func forgetRequests() {
-        for request in underWay.values { wanted.insert((request.key, request.positions, 0), at: 0) }
-        underWay.removeAll()
-    }
 }

@@ -45,6 +45,8 @@ public final class WorkerProcess {
     /// What was said last of a failed handshake.
     private var handshakeNotice = ""
     private var ending: (code: Int32, message: String)?
+    /// Whether the compute thread has said its last word.
+    private var isComputeOver = false
 
     /// Runs a worker to its end and gives the exit code. To be called first in `main`: it arranges for the end with the parent, and
     /// blocks signals for all threads to come.
@@ -71,12 +73,14 @@ public final class WorkerProcess {
 
     private func run() throws -> Int32 {
         let (context, link, threads, shared, security) = (context, link, options.threads, options.shared, security)
-        // Not joined: a compute thread in the middle of a step is not waited for, the process ends with it.
-        _ = try WorkerThread.start(name: "compute") {
+        let compute = try WorkerThread.start(name: "compute") {
             ComputeLoop(context: context, link: link, threads: threads, shared: shared, security: security).run()
         }
         try perform(session.handle(.start, now: .zero))
         while ending == nil { try turn() }
+        // With all sockets closed, the end of the context waits for the last messages to get out. A compute thread in the middle of a step
+        // is not waited for, the process ends with it.
+        if isComputeOver { compute.join() }
         let (code, text) = ending ?? (0, "")
         if code != 0 || options.parent == nil { printError("dnn-worker: \(text)") }
         return code
@@ -93,7 +97,11 @@ public final class WorkerProcess {
                 try perform(session.handle(.built(session: number, leafClass: leafClass), now: now))
             case .leaseTaken(let number, let sequence):
                 try perform(session.handle(.leaseTaken(session: number, sequence: sequence), now: now))
+            case .retired:
+                isComputeOver = true
+                try perform(session.handle(.retired, now: now))
             case .failed(let error):
+                isComputeOver = true
                 try perform(session.handle(.computeFailed(error: error), now: now))
             }
         }
@@ -117,6 +125,7 @@ public final class WorkerProcess {
             case .lease(let lease): link.command(.lease(lease))
             case .evaluate(let order): link.command(.evaluate(order))
             case .pause: link.command(.pause)
+            case .retire: link.retire()
             case .notice(let text): printError("dnn-worker: \(text)")
             case .exit(let code, let message): ending = (code, message)
             }

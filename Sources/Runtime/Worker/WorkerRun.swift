@@ -68,9 +68,8 @@ final class WorkerRun {
         }
         var options = SocketOptions.data(largestBody: run.largestBodyToWorker(chunks), chunkCount: chunks.count)
         options.security = security
-        connection = try DataConnection(
-            context: context, endpoint: endpoint, options: options,
-            welcome: welcome, link: link)
+        options.linger = .milliseconds(500)  // a last contribution still gets out when the worker leaves
+        connection = try DataConnection(context: context, endpoint: endpoint, options: options, welcome: welcome, link: link)
         try connection.send(DataHeader(kind: .attach))
     }
 
@@ -80,6 +79,9 @@ final class WorkerRun {
         guard lease.sequence > (self.lease?.sequence ?? 0) else { return }
         guard lease.shards.allSatisfy({ $0 >= 0 && $0 < run.shardCount }) else {
             throw WireError.malformed("a lease of shards \(lease.shards)")
+        }
+        if done.step == lease.step {
+            for shard in lease.recompute ?? [] where lease.shards.contains(shard) { done.shards.remove(shard) }
         }
         let before = self.lease?.shards ?? []
         self.lease = lease

@@ -27,6 +27,8 @@ final class Cluster {
     var search: FakeSearch?
     /// What becomes of a local worker's process, by slot and start: whether it lives.
     var survivesStart: (_ slot: Int, _ start: Int) -> Bool = { _, _ in true }
+    /// Whether what a worker gives for a step and shard is not finite; asked every time it is given.
+    var isNotFinite: (_ worker: FakeWorker, _ step: UInt64, _ shard: Int) -> Bool = { _, _, _ in false }
     /// Time passes in steps of this.
     var quantum = Cluster.quantum
     /// How long a new worker takes for a leaf.
@@ -239,6 +241,10 @@ final class Cluster {
         switch task.kind {
         case .train(let step):
             guard step == serverVersion else { return }
+            if isNotFinite(worker, step, task.shard) {
+                dispatch(.suspicious(step: step, shards: ShardSet([task.shard]), where: "layers.0.weight"))
+                return
+            }
             if contributors[step]?[task.shard] == nil { contributors[step, default: [:]][task.shard] = worker.name }
             if uncovered.isEmpty { gradientCompleted() }
         case .evaluate(let number, let version, let part):

@@ -76,6 +76,7 @@ final class FakeWorker {
             switch order {
             case .lease(let lease):
                 self.lease = lease
+                for shard in lease.recompute ?? [] { done.remove(Task(kind: .train(step: lease.step), shard: shard)) }
                 tasks.removeAll { lease.until > lease.step || !lease.shards.contains($0.shard) }
                 taken.append(lease.sequence)
             case .evaluate(let order):

@@ -42,9 +42,12 @@ extension Hello {
 }
 
 extension Welcome {
-    static func sample(session: UInt64, run: String = "run", data: String = "data") -> Welcome {
+    static func sample(
+        session: UInt64, runID: String = "id", incarnation: UInt32 = 1, run: String = "run", data: String = "data"
+    ) -> Welcome {
         Welcome(
-            session: session, incarnation: 1, runSHA256: run, dataSHA256: data, heartbeatMilliseconds: 1_000, dataPort: nil, run: [])
+            session: session, runID: runID, incarnation: incarnation, runSHA256: run, dataSHA256: data, heartbeatMilliseconds: 1_000,
+            dataPort: nil, run: [])
     }
 }
 

@@ -1,0 +1,197 @@
+internal import Foundation
+internal import OperatingSystem
+internal import Synchronization
+
+/// Kills workers of a run at random moments and measures how long it is held up: the real programs, over ipc.
+///
+/// A kill is over when the step after the one under way is finished: whatever the dead worker had given already, its lease has been
+/// taken over by then.
+public struct KillBenchmark: Sendable {
+    public var workload: Workload
+    public var workers: Int
+    public var kills: Int
+    public var steps: Int
+    /// Workers that the coordinator has not started: it hears of their end from their connection or their silence only.
+    public var areRemote: Bool
+    public var seed: UInt64
+
+    public init(workload: Workload, workers: Int, kills: Int, steps: Int, areRemote: Bool, seed: UInt64) {
+        self.workload = workload
+        self.workers = workers
+        self.kills = kills
+        self.steps = steps
+        self.areRemote = areRemote
+        self.seed = seed
+    }
+
+    public struct Measurement: Encodable, Sendable {
+        public var kills: Int
+        public var medianSeconds: Double
+        public var worstSeconds: Double
+        public var isSameHash: Bool
+
+        private enum CodingKeys: String, CodingKey {
+            case kills
+            case medianSeconds = "median_seconds"
+            case worstSeconds = "worst_seconds"
+            case isSameHash = "same_hash"
+        }
+    }
+
+    /// Between two kills: a new worker is there again by then.
+    private static let pause = Duration.milliseconds(1_500)
+
+    /// nil if a run failed, which has then been said on standard error, or no worker was killed.
+    public func run() throws -> Measurement? {
+        let folder = try TemporaryFolder(prefix: "dnn-kills-")
+        let benchmark = StepBenchmark(
+            workload: workload, workers: workers, threads: 1, steps: steps, virtualShards: nil, chunkBytes: nil)
+        let epochs = max(1, steps / StepBenchmark.stepsPerEpoch)
+        try benchmark.writeData(to: folder)
+        try Data(benchmark.runFile(epochs: epochs).utf8).write(to: URL(fileURLWithPath: folder.appending("run.yaml")))
+        guard let undisturbed = train(folder, "undisturbed", options: CoordinatorOptions(workers: workers, isQuiet: true)) else {
+            return nil
+        }
+
+        let killer = Killer(kills: kills, pause: Self.pause, seed: seed)
+        var options = CoordinatorOptions(workers: workers, isQuiet: true)
+        if areRemote {
+            let endpoint = "ipc://" + folder.appending("c")
+            options.workers = 0
+            options.bind = endpoint
+            for number in 1...workers { try killer.start(endpoint: endpoint, name: "remote-\(number)") }
+        }
+        defer { killer.end() }
+        guard let disturbed = train(folder, "disturbed", options: options, observer: killer.stepCompleted) else { return nil }
+        let times = killer.holdUps.map(\.seconds).sorted()
+        guard let worst = times.last else { return nil }
+        return Measurement(
+            kills: times.count, medianSeconds: times[times.count / 2], worstSeconds: worst, isSameHash: undisturbed == disturbed)
+    }
+
+    private func train(
+        _ folder: TemporaryFolder, _ name: String, options: CoordinatorOptions, observer: ((UInt64, Duration) -> Void)? = nil
+    ) -> String? {
+        let command = TrainCommand(
+            runFile: folder.appending("run.yaml"), overrides: [], output: folder.appending(name), options: options, printsJSON: false)
+        guard command.run(stepObserver: observer) == TrainCommand.ExitCode.completed,
+            let data = FileManager.default.contents(atPath: folder.appending("\(name)/result.json")),
+            let result = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+        else { return nil }
+        return result["state_sha256"] as? String
+    }
+}
+
+/// Kills from a thread of its own, which begins with the first step: every signal that the coordinator waits for is blocked by then.
+private final class Killer: Sendable {
+    private struct State {
+        var left: Int
+        var nextKill = Duration.zero
+        var generator: Generator
+        /// When a worker was killed, and the version that was complete by then.
+        var killed: (at: Duration, version: UInt64)?
+        var version: UInt64 = 0
+        var holdUps: [Duration] = []
+        var remote: [(process: ChildProcess, name: String)] = []
+        var isStarted = false
+        var isOver = false
+    }
+
+    /// SplitMix64.
+    private struct Generator: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var z = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+            return z ^ (z >> 31)
+        }
+    }
+
+    private let state: Mutex<State>
+    private let pause: Duration
+    private let endpoint = Mutex("")
+
+    init(kills: Int, pause: Duration, seed: UInt64) {
+        state = Mutex(State(left: kills, generator: Generator(state: seed)))
+        self.pause = pause
+    }
+
+    var holdUps: [Duration] { state.withLock { $0.holdUps } }
+
+    func start(endpoint: String, name: String) throws {
+        self.endpoint.withLock { $0 = endpoint }
+        let own = try Machine.executablePath()
+        let process = try ChildProcess.spawn(
+            executable: (own as NSString).deletingLastPathComponent + "/dnn-worker",
+            arguments: ["--connect", endpoint, "--name", name, "--patience", "20"], standardOutput: .discard, standardError: .discard)
+        state.withLock { $0.remote.append((process, name)) }
+    }
+
+    func end() {
+        let rest = state.withLock { state in
+            state.isOver = true
+            return state.remote
+        }
+        for (process, _) in rest {
+            process.kill(.kill)
+            _ = try? process.waitForExit()
+        }
+    }
+
+    func stepCompleted(_ version: UInt64, _: Duration) {
+        let now = Machine.monotonicTime
+        let isFirst = state.withLock { state in
+            state.version = version
+            if let killed = state.killed, version >= killed.version + 2 {
+                state.holdUps.append(now - killed.at)
+                state.killed = nil
+                state.nextKill = now + pause
+            }
+            defer { state.isStarted = true }
+            if !state.isStarted { state.nextKill = now + pause }
+            return !state.isStarted
+        }
+        if isFirst { _ = try? WorkerThread.start(name: "killer") { self.killUntilTheEnd() } }
+    }
+
+    private func killUntilTheEnd() {
+        while state.withLock({ $0.left > 0 && !$0.isOver }) {
+            let wait = state.withLock { Int.random(in: 1_000...20_000, using: &$0.generator) }
+            usleep(UInt32(wait))
+            killIfDue()
+        }
+    }
+
+    private func killIfDue() {
+        let isDue = state.withLock { $0.killed == nil && Machine.monotonicTime >= $0.nextKill && !$0.isOver }
+        guard isDue else { return }
+        if let victim = state.withLock({ state in
+            state.remote.isEmpty ? nil : state.remote.remove(at: Int.random(in: state.remote.indices, using: &state.generator))
+        }) {
+            note { victim.process.kill(.kill) }
+            _ = try? victim.process.waitForExit()
+            try? start(endpoint: endpoint.withLock { $0 }, name: victim.name)
+        } else if let victim = localWorkers.randomElement() {
+            note { Foundation.kill(victim, SIGKILL) == 0 }
+        }
+    }
+
+    private func note(_ kill: () -> Bool) {
+        state.withLock { state in
+            guard kill() else { return }
+            state.killed = (Machine.monotonicTime, state.version)
+            state.left -= 1
+        }
+    }
+
+    /// The workers that this process has started as a coordinator.
+    private var localWorkers: [Int32] {
+        let own = "PPid:\t\(Machine.processIdentifier)\n"
+        return ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { Int32($0) }.filter {
+            let status = (try? String(contentsOfFile: "/proc/\($0)/status", encoding: .utf8)) ?? ""
+            return status.hasPrefix("Name:\tdnn-worker\n") && status.contains(own)
+        }
+    }
+}

@@ -1,0 +1,57 @@
+internal import Checkpoints
+internal import Foundation
+internal import Kernels
+internal import NeuralNet
+internal import Optimization
+internal import ParameterServer
+internal import RunConfiguration
+internal import Training
+
+/// What a start of a run begins with: a fresh run's first step, or the last good checkpoint.
+struct RunBeginning {
+    let start: RunStart
+    /// Holds what was found in the folder of checkpoints.
+    let store: CheckpointStore<ProgressState>
+
+    var former: Manifest<ProgressState>? { store.found.set?.manifest }
+    /// The complete version.
+    var version: UInt64 { former?.coordinator.step ?? 0 }
+}
+
+extension CoordinatorProcess {
+    /// Puts back what a checkpoint holds: the complete version as it was, never the best weights that a run might end with.
+    func restore(_ set: CheckpointSet<ProgressState>, tensors: StateTensors) throws(CheckpointError) {
+        let progress = set.manifest.coordinator
+        if let stepServer {
+            try tensors.read(set, weights: stepServer.completeWeights, slots: stepServer.completeSlots)
+            stepServer.restore(learningRate: progress.learningRate, norms: progress.norms)
+        } else if let closureServer {
+            func block() -> FloatBlock { FloatBlock(count: tensors.layout.count) }
+            let (weights, slots) = (block(), (0..<(try tensors.slotCount(of: set))).map { _ in block() })
+            try tensors.read(set, weights: weights, slots: slots)
+            closureServer.restore(version: progress.step, weights: weights, slots: slots, scalars: progress.search ?? ClosureScalars())
+        }
+        if let kept = set.manifest.best, let weights = try tensors.best(of: set) {
+            best = (UInt64(kept.step), kept.value, weights)
+        }
+    }
+
+    /// The values of the run's state at the complete version.
+    var progress: ProgressState {
+        ProgressState(
+            step: machine.version, stopping: machine.stopping, plateau: rates.plateau, search: closureServer?.scalars,
+            bitRelevantKeys: run.configuration.bitRelevantKeys, horizonEpochs: horizonEpochs, learningRate: server.lastLearningRate,
+            norms: stepServer.flatMap { $0.normsVersion == machine.version ? $0.norms.pieceSums : nil }, totals: totals)
+    }
+
+    /// Counted over all starts, steps that were lost with a coordinator not included.
+    var totals: RunTotals {
+        var totals = formerTotals
+        totals.wallSeconds += now.seconds
+        if let trainingBegan { totals.trainingSeconds += ((trainingEnded ?? now) - trainingBegan).seconds }
+        totals.framesDropped += framesDropped
+        totals.stepsSkipped += server.skippedSteps
+        totals.events = totals.events + machine.events
+        return totals
+    }
+}
