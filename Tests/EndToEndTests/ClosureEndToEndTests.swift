@@ -78,7 +78,8 @@ struct ClosureEndToEndTests {
         let file = try RunFiles.write(text, to: folder)
         let coordinator = try RunningProgram(
             "dnn-coord",
-            ["train", file, "--output", folder.appending("run"), "--workers", "0", "--bind", "tcp://127.0.0.1:0", "--insecure"] + long, in: folder)
+            ["train", file, "--output", folder.appending("run"), "--workers", "0", "--bind", "tcp://127.0.0.1:0", "--insecure"] + long,
+            in: folder)
         let endpoint = try coordinator.invitation()
         let first = try RunningProgram("dnn-worker", ["--connect", endpoint, "--insecure", "--name", "first"], in: folder)
         try coordinator.line(containing: "epoch 2/")

@@ -27,10 +27,11 @@ import Testing
     /// What a shard's leaf found: its rows, and numbers that differ in their last places.
     private func leaf(_ shard: Int, rows: Double) -> [Double] {
         layout.runningStatistics.flatMap { statistics in
-            [rows] + (0..<2 * statistics.channels).map { (channel: Int) -> Double in
-                let base: Double = 1 / Double(3 + shard)
-                return rows * (base + Double(channel) * 1e-9)
-            }
+            [rows]
+                + (0..<2 * statistics.channels).map { (channel: Int) -> Double in
+                    let base: Double = 1 / Double(3 + shard)
+                    return rows * (base + Double(channel) * 1e-9)
+                }
         }
     }
 

@@ -32,7 +32,8 @@ import Wire
         let identity = RunIdentity(
             runSHA256: Self.data, dataSHA256: data, leafClass: "any", numericsVersion: numericsVersion)
         let progress = ProgressState(
-            step: step, stopping: stopping, plateau: PlateauState(), search: nil, bitRelevantKeys: keys, horizonEpochs: 6, learningRate: nil, norms: nil,
+            step: step, stopping: stopping, plateau: PlateauState(), search: nil, bitRelevantKeys: keys, horizonEpochs: 6,
+            learningRate: nil, norms: nil,
             totals: RunTotals())
         return check.obstacles(identity, progress)
     }

@@ -55,7 +55,8 @@ import Training
         return StateCopy(
             step: step, epoch: 1, leafClass: "class",
             progress: ProgressState(
-                step: step, stopping: stopping, plateau: PlateauState(), search: nil, bitRelevantKeys: [], horizonEpochs: 9, learningRate: 0.1,
+                step: step, stopping: stopping, plateau: PlateauState(), search: nil, bitRelevantKeys: [], horizonEpochs: 9,
+                learningRate: 0.1,
                 norms: norms, totals: totals),
             weights: block(0), slots: [block(100), block(200)], best: (step, 0.1, block(300)))
     }

@@ -22,6 +22,7 @@ extension CoordinatorProcess {
     /// Puts back what a checkpoint holds: the complete version as it was, never the best weights that a run might end with.
     func restore(_ set: CheckpointSet<ProgressState>, tensors: StateTensors) throws(CheckpointError) {
         let progress = set.manifest.coordinator
+        stepLosses = progress.stepLosses
         if let stepServer {
             try tensors.read(set, weights: stepServer.completeWeights, slots: stepServer.completeSlots)
             stepServer.restore(learningRate: progress.learningRate, norms: progress.norms)
@@ -41,7 +42,8 @@ extension CoordinatorProcess {
         ProgressState(
             step: machine.version, stopping: machine.stopping, plateau: rates.plateau, search: closureServer?.scalars,
             bitRelevantKeys: run.configuration.bitRelevantKeys, horizonEpochs: horizonEpochs, learningRate: server.lastLearningRate,
-            norms: stepServer.flatMap { $0.normsVersion == machine.version ? $0.norms.pieceSums : nil }, totals: totals)
+            norms: stepServer.flatMap { $0.normsVersion == machine.version ? $0.norms.pieceSums : nil },
+            stepLosses: stepLosses, totals: totals)
     }
 
     /// Counted over all starts, steps that were lost with a coordinator not included.

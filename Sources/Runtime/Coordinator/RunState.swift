@@ -22,6 +22,8 @@ struct ProgressState: Codable, Sendable {
     /// Rate and, where they were taken, norms of the step that made this version: a validation that is still to come writes them down.
     var learningRate: Double?
     var norms: [SquareSums]?
+    /// The losses since the last line of the history.
+    var stepLosses = StepLosses()
     /// What `result.json` counts over all starts.
     var totals: RunTotals
 }

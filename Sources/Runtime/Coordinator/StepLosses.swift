@@ -2,7 +2,7 @@
 ///
 /// They come with the gradients, so they cost nothing, and they tell what a look at the end of an epoch can't: what the net gave before it
 /// had learned anything, whether it blew up on the way, and how much harder dropout makes the task.
-struct StepLosses {
+struct StepLosses: Codable, Sendable {
     /// As it is written; a figure that is not finite is left out.
     struct Report: Encodable, Equatable {
         var first: Double?

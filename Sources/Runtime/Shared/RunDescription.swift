@@ -47,9 +47,10 @@ struct RunDescription: Codable, Equatable, Sendable {
     /// The largest body that a worker of this run can have to send: a chunk, positions, the figures of a shard.
     func largestBodyToCoordinator(_ chunks: ChunkMap) -> Int {
         // Every pair of a confusion stands for at least one row.
-        let figures = parts.map { part in
-            plan(of: part).blockCount(ofShard: 0) * BlockFigures.byteCount + plan(of: part).rows(ofShard: 0) * ConfusionCount.byteCount
-        }.max() ?? 0
+        let figures =
+            parts.map { part in
+                plan(of: part).blockCount(ofShard: 0) * BlockFigures.byteCount + plan(of: part).rows(ofShard: 0) * ConfusionCount.byteCount
+            }.max() ?? 0
         return max(chunks.largestByteCount, figures, WireProtocol.smallestBodyLimit)
     }
 
