@@ -1,13 +1,12 @@
 // exp, tanh, sigmoid and Philox over eight lanes: no libm, no branch, so that every lane and every instruction set agree.
 
-/// e^x within 2 ulp. Range reduction by ln 2 in two parts, polynomial of Cephes' expf (Moshier), scaled in two steps.
-CK_INLINE f8 exp8(f8 x) {
-    const float rounding = 12582912.0f;        // 1.5 · 2²³: adding it leaves the nearest whole number in the low bits
-    x = select8(x > (f8)89.0f, (f8)89.0f, x);  // gives infinity; comparisons with NaN are false, so NaN stays
-    x = select8(x < (f8)-104.0f, (f8)-104.0f, x);
+/// e^r − 1 of the rest r that x leaves of a whole number of ln 2, which goes into `whole`: e^x = (that + 1) · 2^whole.
+/// Range reduction by ln 2 in two parts, polynomial of Cephes' expf (Moshier).
+CK_INLINE f8 reduced_expm1_8(f8 x, i8 *whole) {
+    const float rounding = 12582912.0f;  // 1.5 · 2²³: adding it leaves the nearest whole number in the low bits
     f8 shifted = x * (f8)1.44269504088896341f + (f8)rounding;
     f8 n = shifted - (f8)rounding;
-    i8 whole = __builtin_bit_cast(i8, shifted) - __builtin_bit_cast(i8, (f8)rounding);
+    *whole = __builtin_bit_cast(i8, shifted) - __builtin_bit_cast(i8, (f8)rounding);
     f8 r = x - n * (f8)0.693359375f;
     r = r - n * (f8)-2.12194440e-4f;
     f8 p = (f8)1.9875691500e-4f;
@@ -16,30 +15,26 @@ CK_INLINE f8 exp8(f8 x) {
     p = p * r + (f8)4.1665795894e-2f;
     p = p * r + (f8)1.6666665459e-1f;
     p = p * r + (f8)5.0000001201e-1f;
-    p = p * (r * r) + r;
-    p = p + (f8)1.0f;
+    return p * (r * r) + r;
+}
+
+/// e^x within 2 ulp, scaled in two steps.
+CK_INLINE f8 exp8(f8 x) {
+    x = select8(x > (f8)89.0f, (f8)89.0f, x);  // gives infinity; comparisons with NaN are false, so NaN stays
+    x = select8(x < (f8)-104.0f, (f8)-104.0f, x);
+    i8 whole;
+    f8 p = reduced_expm1_8(x, &whole) + (f8)1.0f;
     i8 half = whole >> 1;
     f8 first = __builtin_bit_cast(f8, (half + 127) << 23), second = __builtin_bit_cast(f8, (whole - half + 127) << 23);
     return p * first * second;
 }
 
-/// e^x − 1 for x ≤ 0, within 3 ulp also near 0: the polynomial is that of e^x, and the power of two is taken off before it can cancel.
+/// e^x − 1 for x ≤ 0, within 3 ulp also near 0: the power of two is taken off before it can cancel.
 CK_INLINE f8 expm1_of_negative8(f8 x) {
-    const float rounding = 12582912.0f;
     x = select8(x > (f8)0.0f, (f8)0.0f, x);
     x = select8(x < (f8)-30.0f, (f8)-30.0f, x);  // −1 to the last bit from −18 on
-    f8 shifted = x * (f8)1.44269504088896341f + (f8)rounding;
-    f8 n = shifted - (f8)rounding;
-    i8 whole = __builtin_bit_cast(i8, shifted) - __builtin_bit_cast(i8, (f8)rounding);
-    f8 r = x - n * (f8)0.693359375f;
-    r = r - n * (f8)-2.12194440e-4f;
-    f8 p = (f8)1.9875691500e-4f;
-    p = p * r + (f8)1.3981999507e-3f;
-    p = p * r + (f8)8.3334519073e-3f;
-    p = p * r + (f8)4.1665795894e-2f;
-    p = p * r + (f8)1.6666665459e-1f;
-    p = p * r + (f8)5.0000001201e-1f;
-    p = p * (r * r) + r;
+    i8 whole;
+    f8 p = reduced_expm1_8(x, &whole);
     f8 power = __builtin_bit_cast(f8, (whole + 127) << 23);
     f8 result = p * power + (power - (f8)1.0f);
     return select8(x == x, result, x);
