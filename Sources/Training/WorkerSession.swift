@@ -45,6 +45,8 @@ public struct WorkerSession: Sendable {
         case active(session: UInt64)
         /// Finishes its leaves before it goes.
         case leaving(session: UInt64, since: Duration)
+        /// Has handed back its leases and waits to be released: a connection that is gone would look like a death.
+        case parting(since: Duration)
         case over
     }
 
@@ -53,6 +55,8 @@ public struct WorkerSession: Sendable {
     static let longestWait = Duration.seconds(5)
     /// Whoever is told to leave may finish its leaves for so long.
     static let leaveAllowance = Duration.seconds(10)
+    /// A coordinator that does not release it in this time will notice by itself.
+    static let releaseAllowance = Duration.seconds(1)
 
     let patience: Duration
     var state = State.idle
@@ -89,27 +93,35 @@ public struct WorkerSession: Sendable {
         case .computeFailed(let error):
             return farewell { .failed(session: $0, error: error) } + [.exit(code: 1, message: error)]
         case .interrupted:
-            guard case .active(let session) = state else { return goodbye() }
+            guard case .active(let session) = state else { return goodbye(now: now) }
             state = .leaving(session: session, since: now)
             return [.retire]
         case .retired:
             guard case .leaving = state else { return [] }
-            return goodbye()
+            return goodbye(now: now)
         case .tick(let step):
             return ticked(step: step, now: now)
         }
     }
 
-    /// Hands back what it has leased and ends well.
-    private mutating func goodbye() -> [Effect] {
-        farewell { .leaving(session: $0, reason: "stopped by a signal") } + [.exit(code: 0, message: "stopped by a signal")]
+    /// Hands back what it has leased, and ends well once it is released.
+    private mutating func goodbye(now: Duration) -> [Effect] {
+        let effects = farewell { .leaving(session: $0, reason: "stopped by a signal") }
+        guard !effects.isEmpty else { return released() }
+        state = .parting(since: now)
+        return effects
+    }
+
+    private mutating func released() -> [Effect] {
+        state = .over
+        return [.exit(code: 0, message: "stopped by a signal")]
     }
 
     private mutating func farewell(_ message: (UInt64) -> WorkerMessage) -> [Effect] {
         defer { state = .over }
         switch state {
         case .building(let session), .active(let session), .leaving(let session, _): return [.send(message(session))]
-        case .idle, .seeking, .over: return []
+        case .idle, .seeking, .parting, .over: return []
         }
     }
 
@@ -117,6 +129,8 @@ public struct WorkerSession: Sendable {
         switch (state, message) {
         case (.idle, _), (.over, _):
             return []
+        case (.parting, .finished), (.parting, .refused), (.parting, .unknownSession):
+            return released()
         case (.seeking, .welcome(let welcome)):
             return welcomed(welcome, now: now)
         case (_, .welcome):
@@ -134,7 +148,7 @@ public struct WorkerSession: Sendable {
         case (.active, .unknownSession), (.building, .unknownSession):
             return seek(because: "the coordinator does not know this session", now: now)
         case (.leaving, .unknownSession):
-            return goodbye()
+            return released()
         case (_, .lease), (_, .evaluate), (_, .heartbeat), (_, .unknownSession):
             return []
         }
@@ -187,7 +201,9 @@ public struct WorkerSession: Sendable {
             }
             return beat(session: session, step: step, now: now)
         case .leaving(let session, let since):
-            return now - since >= Self.leaveAllowance ? goodbye() : beat(session: session, step: step, now: now)
+            return now - since >= Self.leaveAllowance ? goodbye(now: now) : beat(session: session, step: step, now: now)
+        case .parting(let since):
+            return now - since >= Self.releaseAllowance ? released() : []
         }
     }
 

@@ -33,7 +33,17 @@ public struct Authenticator: ~Copyable {
 
     /// Answers the next waiting handshake, nil if there is none; never waits unless asked to.
     public mutating func answer(dontWait: Bool = true) throws(ZMQError) -> Decision? {
-        guard try requests.receive(into: &message, dontWait: dontWait) == .received, message.count >= 8 else { return nil }
+        try takeRequest(dontWait: dontWait) ? try decide() : nil
+    }
+
+    /// Whether a handshake waits; `decide` answers it, by what `allowed` is by then.
+    public mutating func takeRequest(dontWait: Bool = true) throws(ZMQError) -> Bool {
+        try requests.receive(into: &message, dontWait: dontWait) == .received && message.count >= 8
+    }
+
+    /// Answers the handshake that was taken.
+    public mutating func decide() throws(ZMQError) -> Decision {
+        precondition(message.count >= 8, "a decision without a request")
         let key = text(at: 7) == "CURVE" && message.count == 9 ? CurvePublicKey(bytes: message.bytes(at: 8)) : nil
         let isAllowed = key.map { allowed.contains($0) } ?? false
         let decision = Decision(key: key, address: text(at: 5), domain: text(at: 4), isAllowed: isAllowed)

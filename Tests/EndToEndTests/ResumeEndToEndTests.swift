@@ -70,6 +70,25 @@ struct ResumeEndToEndTests {
         }
     }
 
+    /// The search's vectors and numbers come back, as many of them as there are by then.
+    @Test(arguments: ["{lbfgs: {history: 4, max_evaluations: 5}}", "{conjugate_gradient: {max_evaluations: 5}}"])
+    func aSearchGoesOnFromItsLastStep(rule: String) throws {
+        let settings = Self.settings + ["--set", "optimizer.rule=\(rule)"]
+        let reference = try Self.undisturbed(settings)
+        let folder = try ResumableRun.makeFolder()
+        let run = try ResumableRun(in: folder, settings)
+        var program = try run.train(["--workers", "2"])
+        for epoch in [2, 11] {
+            try program.line(containing: "epoch \(epoch)/")
+            program.kill(SIGKILL)
+            _ = program.end()
+            program = try run.resume(["--workers", "1"])
+            try program.line(containing: "from the checkpoint of step ")
+        }
+        #expect(program.end() == 0, "\(program.text)")
+        try expectSame(run, as: reference)
+    }
+
     @Test func aRunWhoseScheduleEndsWithItKeepsItsEpochs() throws {
         let folder = try ResumableRun.makeFolder()
         let run = try ResumableRun(in: folder, Self.settings + ["--set", "optimizer.schedule=cosine"])

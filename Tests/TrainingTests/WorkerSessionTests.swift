@@ -131,7 +131,7 @@ import Wire
     }
 
     private static let exit = WorkerSession.Effect.exit(code: 0, message: "stopped by a signal")
-    private static let goodbye = [WorkerSession.Effect.send(.leaving(session: 5, reason: "stopped by a signal")), exit]
+    private static let goodbye = [WorkerSession.Effect.send(.leaving(session: 5, reason: "stopped by a signal"))]
 
     @Test func whoIsStoppedFinishesItsLeavesAndSaysGoodbye() {
         var session = Self.active()
@@ -141,21 +141,33 @@ import Wire
         #expect(session.handle(.message(.evaluate(Self.order)), now: .seconds(1)) == [])
         #expect(session.handle(.tick(step: 7), now: .seconds(1)) == [.send(.heartbeat(session: 5, step: 7))])
         #expect(session.handle(.retired, now: .seconds(2)) == Self.goodbye)
+        // While it is not released it keeps its connection.
         #expect(session.handle(.retired, now: .seconds(2)) == [])
+        #expect(session.handle(.message(.heartbeat), now: .seconds(2)) == [])
+        #expect(session.handle(.tick(step: 7), now: .milliseconds(2_900)) == [])
+        #expect(session.handle(.message(.finished(outcome: "released")), now: .milliseconds(2_900)) == [Self.exit])
+    }
+
+    @Test func whoIsNotReleasedGoesAnyway() {
+        var session = Self.active()
+        _ = session.handle(.interrupted, now: .zero)
+        _ = session.handle(.retired, now: .zero)
+        #expect(session.handle(.tick(step: 7), now: .seconds(1)) == [Self.exit])
     }
 
     @Test func whoDoesNotGetDoneWithItsLeavesGoesAnyway() {
         var session = Self.active()
         _ = session.handle(.interrupted, now: .zero)
         let found = Self.ticks(&session, to: .seconds(20)).filter { $0.effects != [.send(.heartbeat(session: 5, step: 7))] }
-        #expect(found.map(\.at) == [.seconds(10)])
-        #expect(found.first?.effects == Self.goodbye)
+        #expect(found.map(\.at) == [.seconds(10), .seconds(11)])
+        #expect(found.map(\.effects) == [Self.goodbye, [Self.exit]])
     }
 
     @Test func aSecondSignalIsNotToBeArguedWith() {
         var session = Self.active()
         _ = session.handle(.interrupted, now: .zero)
         #expect(session.handle(.interrupted, now: .zero) == Self.goodbye)
+        #expect(session.handle(.interrupted, now: .zero) == [Self.exit])
     }
 
     @Test func whoHasNothingToFinishGoesAtOnce() {
@@ -166,7 +178,7 @@ import Wire
         #expect(seeking.handle(.interrupted, now: .zero) == [Self.exit])
         var forgotten = Self.active()
         _ = forgotten.handle(.interrupted, now: .zero)
-        #expect(forgotten.handle(.message(.unknownSession), now: .zero) == Self.goodbye)
+        #expect(forgotten.handle(.message(.unknownSession), now: .zero) == [Self.exit])
     }
 
     // MARK: Starts of a run

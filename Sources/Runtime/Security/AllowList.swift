@@ -37,6 +37,11 @@ struct AllowList {
         var revoked: Set<CurvePublicKey>
         var addedCount: Int
         var problem: KeyError?
+
+        /// Both changes as one. Who was revoked in between loses its connections even if its key is back.
+        func followed(by later: Change) -> Change {
+            Change(revoked: revoked.union(later.revoked), addedCount: addedCount + later.addedCount, problem: later.problem)
+        }
     }
 
     /// The keys of a folder, each with the name of its file.

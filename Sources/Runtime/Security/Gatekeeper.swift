@@ -8,6 +8,8 @@ final class Gatekeeper {
     private let folder: KeyFolder
     private var authenticator: Authenticator
     private var list: AllowList
+    /// What has become of the list since the last `refresh`.
+    private var unapplied: AllowList.Change?
 
     /// To be made before the first socket is bound.
     init(_ keys: CoordinatorKeys, context: Context) throws {
@@ -21,10 +23,12 @@ final class Gatekeeper {
         _ = poller.add(authenticator)
     }
 
-    /// Answers the handshakes that wait, and says whom it has refused.
+    /// Answers the handshakes that wait, by the list as it is on disk at that moment, and says whom it has refused.
     func answer() throws(ZMQError) -> [String] {
         var refused: [String] = []
-        while let decision = try authenticator.answer() {
+        while try authenticator.takeRequest() {
+            look()
+            let decision = try authenticator.decide()
             guard !decision.isAllowed else { continue }
             let key = decision.key.map { "key \($0.z85)" } ?? "no key"
             refused.append("somebody at \(decision.address) was refused: \(key) is not in \(folder.allowList)")
@@ -34,9 +38,15 @@ final class Gatekeeper {
 
     /// Looks whether the allow-list has changed; new handshakes are answered by the new one from now on.
     func refresh() -> AllowList.Change? {
-        guard let change = list.refresh() else { return nil }
+        look()
+        defer { unapplied = nil }
+        return unapplied
+    }
+
+    private func look() {
+        guard let change = list.refresh() else { return }
         authenticator.allowed = Set(list.keys.keys)
-        return change
+        unapplied = unapplied?.followed(by: change) ?? change
     }
 }
 
