@@ -88,9 +88,10 @@ import Testing
 
     /// The nearest bfloat16, from the distances to the two around it.
     private static func rounded(_ value: Float) -> Float {
-        let below = Float(bitPattern: value.bitPattern & 0xFFFF_0000), above = Float(bitPattern: (value.bitPattern & 0xFFFF_0000) + 0x1_0000)
+        let upper = value.bitPattern & 0xFFFF_0000
+        let (below, above) = (Float(bitPattern: upper), Float(bitPattern: upper + 0x1_0000))
         let (down, up) = (abs(Double(value) - Double(below)), abs(Double(above) - Double(value)))
-        if down == up { return below.bitPattern & 0x1_0000 == 0 ? below : above }
+        if down == up { return upper & 0x1_0000 == 0 ? below : above }
         return down < up ? below : above
     }
 

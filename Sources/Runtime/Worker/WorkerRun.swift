@@ -145,7 +145,9 @@ final class WorkerRun {
             switch header.kind {
             case .weights:
                 let chunk = Int(header.chunk)
-                guard chunk < chunks.count, body.count == chunks.range(chunk).count * run.wire.byteCount(isTail: chunks.isTail(chunk)) else {
+                guard chunk < chunks.count,
+                    body.count == chunks.range(chunk).count * run.wire.byteCount(isTail: chunks.isTail(chunk))
+                else {
                     throw WireError.malformed("weights of chunk \(chunk) with \(body.count) bytes")
                 }
                 weights.store(version: header.step, chunk: chunk, body: body)
