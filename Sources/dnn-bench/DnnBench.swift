@@ -50,13 +50,20 @@ struct Step: ParsableCommand {
     @Option(help: "local: ipc and shared memory; tcp: over the loopback address; curve: the same, encrypted.")
     var transport = BenchmarkTransport.local
 
+    @Option(help: "Parameter servers, the coordinator's own included; all on this host.")
+    var servers = 1
+
     @Flag(help: "Prints JSON.")
     var json = false
+
+    func validate() throws {
+        if servers < 1 { throw ValidationError("--servers must be 1 or more, got \(servers)") }
+    }
 
     func run() throws {
         let benchmark = StepBenchmark(
             workload: workload, workers: workers, threads: threads, steps: steps, virtualShards: virtualShards, chunkBytes: chunkBytes,
-            precision: precision, transport: transport)
+            precision: precision, transport: transport, servers: servers)
         guard let result = try benchmark.run() else { throw ExitCode.failure }
         if json {
             let encoder = JSONEncoder()

@@ -1,4 +1,4 @@
-/// Everything under `cluster`. Wire f32 and one parameter server are the only ones, so they are not stored.
+/// Everything under `cluster`. Wire f32 is the only one, so it is not stored.
 public struct ClusterSettings: Codable, Equatable, Sendable {
     /// A cap on what every worker computes with.
     public enum InstructionSet: String, Codable, Equatable, Sendable, CaseIterable {
@@ -30,6 +30,8 @@ public struct ClusterSettings: Codable, Equatable, Sendable {
     public var transport: Transport
     /// A multiple of 65,536.
     public var chunkBytes: Int
+    /// The coordinator's own included.
+    public var parameterServers: Int
 }
 
 extension ClusterSettings {
@@ -41,10 +43,9 @@ extension ClusterSettings {
             heartbeatMilliseconds: s.value("heartbeat_ms", .whole(in: Ranges.heartbeatMilliseconds), default: 1_000),
             instructionSet: s.value("instruction_set", .choice(Names()), default: .auto),
             transport: s.value("transport", .choice(Names(later: [])), default: .auto),
-            chunkBytes: s.value("chunk_bytes", .chunkBytes, default: 1_048_576))
+            chunkBytes: s.value("chunk_bytes", .chunkBytes, default: 1_048_576),
+            parameterServers: s.value("parameter_servers", .whole(in: 1...Ranges.parameterServers), default: 1))
         _ = s.value("wire", .choice(wires), default: true)
-        let servers = s.value("parameter_servers", .whole(in: 1...Ranges.parameterServers), default: 1)
-        s.notYet("parameter_servers", unless: servers == 1, only: "1")
         return settings
     }
 
@@ -60,7 +61,7 @@ extension ClusterSettings {
             .init("transport", .word(transport.rawValue)),
             .init("chunk_bytes", .whole(chunkBytes)),
             .init("wire", .word("f32"), .bits),
-            .init("parameter_servers", .whole(1)),
+            .init("parameter_servers", .whole(parameterServers)),
         ])
     }
 }

@@ -54,10 +54,12 @@ public struct StepBenchmark: Sendable {
     /// As in a run file.
     public var precision: String
     public var transport: BenchmarkTransport
+    /// Parameter servers, the coordinator's own included.
+    public var servers: Int
 
     public init(
         workload: Workload, workers: Int, threads: Int, steps: Int?, virtualShards: Int?, chunkBytes: Int?, precision: String = "f32",
-        transport: BenchmarkTransport = .local
+        transport: BenchmarkTransport = .local, servers: Int = 1
     ) {
         self.workload = workload
         self.workers = workers
@@ -67,6 +69,7 @@ public struct StepBenchmark: Sendable {
         self.chunkBytes = chunkBytes
         self.precision = precision
         self.transport = transport
+        self.servers = servers
     }
 
     /// What was measured over the steps behind the warm-up.
@@ -103,7 +106,7 @@ public struct StepBenchmark: Sendable {
         try Data(runFile(epochs: epochs).utf8).write(to: URL(fileURLWithPath: folder.appending("run.yaml")))
         let completions = Mutex<[Duration]>([])
         completions.withLock { $0.reserveCapacity(epochs * Self.stepsPerEpoch) }
-        var options = CoordinatorOptions(workers: workers, threads: threads, isQuiet: true)
+        var options = CoordinatorOptions(workers: workers, threads: threads, isQuiet: true, servers: servers - 1)
         let remote = try transport.startWorkers(workers, threads: threads, in: folder, &options)
         defer { remote.end() }
         let command = TrainCommand(
@@ -142,6 +145,7 @@ public struct StepBenchmark: Sendable {
         cluster:
           minimum_workers: \(workers)
           chunk_bytes: \(chunkBytes ?? 1 << 20)
+          parameter_servers: \(servers)
         """
     }
 

@@ -26,10 +26,13 @@ public struct CoordinatorOptions: Sendable {
     public var isQuiet: Bool
     /// The cores to share out; nil: those this process may use.
     public var cores: Int?
+    /// Parameter servers to start at once beside the own one; nil: all where nobody else can start any, else those that do not register
+    /// in time.
+    public var servers: Int?
 
     public init(
         workers: Int? = nil, threads: Int = 1, bind: String? = nil, protection: LinkProtection = .none, isQuiet: Bool = false,
-        cores: Int? = nil
+        cores: Int? = nil, servers: Int? = nil
     ) {
         self.workers = workers
         self.threads = threads
@@ -37,6 +40,7 @@ public struct CoordinatorOptions: Sendable {
         self.protection = protection
         self.isQuiet = isQuiet
         self.cores = cores
+        self.servers = servers
     }
 }
 
@@ -55,6 +59,19 @@ final class CoordinatorProcess {
     let closureServer: ClosureServer?
     let inbox: Inbox
     let lanes: [Lane]
+    /// The other parameter servers; nil where the own one is the only one.
+    let fleet: ServerFleet?
+    /// Why the run has to go back to its last checkpoint: a parameter server is lost.
+    var lostServer: String?
+    /// Whether the state machine runs: only when all parameter servers are there.
+    var hasStarted = false
+    /// The places of parameter servers that this process has started.
+    var startedServers: Set<Int> = []
+    /// Servers under the numbers by which their connections are watched.
+    var serverNumbers: [WorkerID: String] = [:]
+    /// Whether sessions are being ended: nobody who goes now is lost.
+    var isClosing = false
+    let acceptsRemoteServers: Bool
     var peers: [WorkerID: Peer] = [:]
     var byControl: [Address: WorkerID] = [:]
     var byData: [Address: WorkerID] = [:]
@@ -87,7 +104,7 @@ final class CoordinatorProcess {
     let gatekeeper: Gatekeeper?
     var strangers = StrangerFigures()
 
-    private let context: Context
+    let context: Context
     private let signals: SignalDescriptor
     private let updates: EventDescriptor
     private var waiting: [Event] = []
@@ -127,7 +144,10 @@ final class CoordinatorProcess {
         let largestBody = run.description.largestBodyToCoordinator(chunks)
         var lanes: [Lane] = []
         var ipc = "ipc:///nowhere"
-        if localWorkers > 0 {
+        let ranges = ServerRanges(
+            layout: run.network.layout, updater: run.updater, chunkByteCount: run.description.chunkByteCount,
+            serverCount: run.configuration.cluster.parameterServers)
+        if localWorkers > 0 || ranges.count > 1 {
             let folder = try TemporaryFolder(prefix: "dnn-")
             privateFolder = folder
             lanes.append(
@@ -147,7 +167,22 @@ final class CoordinatorProcess {
             localWorkers > 0 && run.configuration.cluster.transport != .messages
             ? try SharedSegments(elementCount: run.network.layout.blockLength, shardCount: run.plan.tree.shardCount) : nil
         self.segments = segments
-        locals = try LocalWorkers(endpoint: ipc, threads: options.threads, logs: folder.logs, segments: segments)
+        var workerKeys: String?
+        if case .keys(let keys) = options.protection { workerKeys = keys.forLocalWorkers }
+        locals = try LocalWorkers(
+            endpoint: ipc, threads: options.threads, logs: folder.logs, segments: segments, keys: ranges.count > 1 ? workerKeys : nil)
+        let spare = max(0, cores - localWorkers * options.threads) / ranges.count
+        acceptsRemoteServers = options.bind != nil
+        fleet =
+            try privateFolder.flatMap { sockets in
+                guard ranges.count > 1 else { return nil }
+                // As many as are wanted at once; the others when nobody else has started them in time.
+                let locals = try LocalServers(
+                    endpoint: ipc, folder: sockets.path, threads: min(spare, Self.mostUpdateThreads), logs: folder.logs,
+                    bind: lanes.last.flatMap { $0.isLocal ? nil : $0.endpoint }, isProtected: gatekeeper != nil)
+                let wait = min(ServerFleet.registrationTime, .seconds(run.configuration.cluster.joinTimeoutSeconds))
+                return ServerFleet(ranges: ranges, locals: locals, version: beginning.version, registrationEnd: Machine.monotonicTime - start + wait)
+            }
 
         let cluster = run.configuration.cluster
         let workerOption = Self.workerOption(gatekeeper, lanes: lanes)
@@ -164,9 +199,10 @@ final class CoordinatorProcess {
             version: beginning.version, stopping: former?.coordinator.stopping ?? EarlyStoppingState())
 
         // One place more than a window can fill: a message is put down before it is judged.
-        let inbox = Inbox(count: run.plan.tree.shardCount * min(chunks.count, WireProtocol.chunkWindow) + 1)
+        // With several servers contributions to the next step may come before it is known that this one is complete.
+        let steps = ranges.count > 1 ? 2 : 1
+        let inbox = Inbox(count: steps * run.plan.tree.shardCount * min(chunks.count, WireProtocol.chunkWindow) + 1)
         self.inbox = inbox
-        let spare = max(0, cores - localWorkers * options.threads)
         let lenderTable = LenderTable()
         let rates = LearningRates(run.schedule, plateau: former?.coordinator.plateau ?? PlateauState())
         self.rates = rates
@@ -178,7 +214,7 @@ final class CoordinatorProcess {
                 layout: run.network.layout, updater: run.updater, plan: run.plan.train, tree: run.plan.tree,
                 chunkByteCount: run.description.chunkByteCount,
                 threads: run.network.layout.count < Self.smallestSharedUpdate ? 0 : min(spare, Self.mostUpdateThreads),
-                version: beginning.version, completion: updates, weightBlocks: segments?.weightBlocks,
+                owned: ranges.ranges[0], version: beginning.version, completion: updates, weightBlocks: segments?.weightBlocks,
                 policy: run.configuration.training.nonFinite, learningRate: { [rates] in rates.rate(step: $0) },
                 isFree: { lenderTable.isFree($0) }, release: { inbox.release($0) })
             made.recomputes = true
@@ -198,6 +234,7 @@ final class CoordinatorProcess {
             syncHistory: folder.historySync)
         reporter = ProgressReporter(isQuiet: options.isQuiet, plan: run.plan)
         localWorkerCount = localWorkers
+        localServersAtOnce = options.servers
         threadsPerWorker = options.threads
         if let set = beginning.store.found.set {
             try restore(set, tensors: tensors)
@@ -211,6 +248,7 @@ final class CoordinatorProcess {
     /// What a worker of another host needs beside the endpoint, for messages.
     let workerOption: String
     let localWorkerCount: Int
+    private let localServersAtOnce: Int?
     let threadsPerWorker: Int
 
     /// Elements from which an update is worth a hand-over to another thread.
@@ -221,9 +259,7 @@ final class CoordinatorProcess {
 
     // MARK: The loop
 
-    /// Runs until the run has ended and everything it leaves behind is on disk.
-    func execute() throws -> RunResult {
-        describe()
+    private func makePoller() -> Poller {
         var poller = Poller()
         _ = poller.add(descriptor: signals.descriptor)
         _ = poller.add(descriptor: updates.descriptor)
@@ -235,8 +271,25 @@ final class CoordinatorProcess {
             lane.watches?.data.add(to: &poller)
         }
         gatekeeper?.add(to: &poller)
-        dispatch(.start)
-        while ending == nil {
+        for link in fleet?.links ?? [] { link.add(to: &poller) }
+        return poller
+    }
+
+    /// Runs until the run has ended and everything it leaves behind is on disk; nil if it has to go back to its last checkpoint.
+    func execute() throws -> RunResult? {
+        describe()
+        var poller = makePoller()
+        if fleet == nil {
+            hasStarted = true
+            dispatch(.start)
+        } else {
+            startServers(atOnce: localServersAtOnce)
+        }
+        while ending == nil, lostServer == nil {
+            if let fleet, fleet.isPollerStale {
+                fleet.isPollerStale = false
+                poller = makePoller()
+            }
             try poller.wait(timeout: max(.zero, lastTick + machine.tickInterval - now))
             try readSignals()
             try answerHandshakes()
@@ -246,6 +299,7 @@ final class CoordinatorProcess {
                 try readData(lane: index)
                 noteEndedConnections(lane: index)
             }
+            if fleet != nil { try readServers() }
             updates.drain()
             advanceServer()
             for warning in writer.takeWarnings() { reporter.warning(warning) }
@@ -253,13 +307,44 @@ final class CoordinatorProcess {
             if now - lastTick >= machine.tickInterval {
                 lastTick = now
                 try enforceLimits()
-                dispatch(.tick(uncovered: server.uncoveredShards))
+                guard hasStarted else {
+                    lookAtServers()
+                    continue
+                }
+                dispatch(.tick(uncovered: uncoveredShards))
+                lookAtServers()
                 reporter.update(
                     step: machine.version, evaluations: closureServer?.evaluations, loss: server.lastLoss,
                     workers: machine.admittedWorkers, now: now)
             }
         }
-        return try finish()
+        if ending != nil, gatherState(withSlots: true) { return try finish() }
+        try abandon()
+        return nil
+    }
+
+    /// The shards that some server waits for.
+    private var uncoveredShards: ShardSet {
+        var uncovered = server.uncoveredShards
+        if let fleet { uncovered.formUnion(fleet.uncoveredShards(version: server.version)) }
+        return uncovered
+    }
+
+    /// Ends this start of the run as a coordinator does that is killed: what other hosts started looks for the next one.
+    private func abandon() throws {
+        try closeSessions(outcome: nil)
+        writer.close()
+        for warning in writer.takeWarnings() { reporter.warning(warning) }
+    }
+
+    /// The exit code of a run that a signal has ended.
+    var interruption: Int32? {
+        if case .interrupted(let signal) = ending?.outcome { 128 + signal } else { nil }
+    }
+
+    /// What `--bind` came to, for another start to listen at.
+    var boundEndpoint: String? {
+        acceptsRemoteServers ? lanes.last?.endpoint : nil
     }
 
     /// Gives an event to the state machine and carries out what it says; events that arise from that wait their turn.
@@ -268,8 +353,8 @@ final class CoordinatorProcess {
         guard !isDispatching else { return }
         isDispatching = true
         defer { isDispatching = false }
-        while !waiting.isEmpty, ending == nil {
-            for effect in machine.handle(waiting.removeFirst(), now: now) where ending == nil { perform(effect) }
+        while !waiting.isEmpty, ending == nil, lostServer == nil {
+            for effect in machine.handle(waiting.removeFirst(), now: now) where ending == nil && lostServer == nil { perform(effect) }
         }
     }
 
@@ -277,10 +362,15 @@ final class CoordinatorProcess {
     func advanceServer() {
         if let closureServer { advance(closureServer) }
         if let stepServer { advance(stepServer) }
+        if fleet != nil { releaseStep() }
     }
 
     private func advance(_ server: ParameterServer) {
-        while ending == nil, let progress = server.nextProgress(wantsNorms: wantsNorms) {
+        if fleet != nil {
+            judgeIfPossible(server)
+            commitIfPossible(server)
+        }
+        while ending == nil, lostServer == nil, let progress = server.nextProgress(wantsNorms: wantsNorms) {
             switch progress {
             case .reduced(let count): pushReduced(count)
             case .chunkReady(let chunk): pushWeights(chunk: chunk, version: server.version + 1, block: server.state.nextWeights)
@@ -289,6 +379,10 @@ final class CoordinatorProcess {
                 segments?.stepCompleted()
                 stepLosses.note(server.lastLoss)
                 dispatch(.stepCompleted(version: version))
+            case .awaitsJudgement:
+                fleet?.awaitsJudgement = true
+                judgeIfPossible(server)
+            case .built: commitIfPossible(server)
             case .suspicious(let element):
                 dispatch(.suspicious(step: server.version, shards: server.suspectShards, where: place(of: element)))
             case .notFinite(let element):
@@ -298,18 +392,20 @@ final class CoordinatorProcess {
     }
 
     /// At barriers for their line of the history, and now and then – at powers of two – for the line of a run that ends before one.
-    private func wantsNorms(_ version: UInt64) -> Bool {
+    func wantsNorms(_ version: UInt64) -> Bool {
         run.plan.isBarrier(version) || version & (version - 1) == 0
     }
 
-    private func place(of element: Int) -> String {
+    func place(of element: Int) -> String {
         run.network.layout.storedEntry(containing: element)?.name ?? "element \(element)"
     }
 
     private func readSignals() throws {
         while let signal = try signals.next() {
             switch signal {
-            case .childEnded: try reapLocalWorkers()
+            case .childEnded:
+                try reapLocalWorkers()
+                try reapLocalServers()
             default: dispatch(.interrupted(signal: signal.rawValue))
             }
         }
@@ -329,8 +425,10 @@ final class CoordinatorProcess {
     ///
     /// - Parameter outcome: what workers are told; nil: nothing, they are another coordinator's.
     func closeSessions(outcome: String?) throws {
+        isClosing = true
         if let outcome {
             for peer in peers.values { send(.finished(outcome: outcome), to: peer) }
+            for link in fleet?.links ?? [] { send(.finished(outcome: outcome), to: link.control) }
         } else {
             try locals.killAll()
         }
@@ -344,6 +442,7 @@ final class CoordinatorProcess {
             while try signals.next() != nil {}
         }
         try locals.killAll()
+        try fleet?.locals.killAll()
         privateFolder = nil
     }
 }
