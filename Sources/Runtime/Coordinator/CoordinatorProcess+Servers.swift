@@ -3,6 +3,7 @@ internal import Kernels
 internal import NeuralNet
 internal import OperatingSystem
 internal import ParameterServer
+internal import RunConfiguration
 internal import Training
 internal import Wire
 internal import ZeroMQ

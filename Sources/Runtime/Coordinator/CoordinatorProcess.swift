@@ -173,16 +173,17 @@ final class CoordinatorProcess {
             endpoint: ipc, threads: options.threads, logs: folder.logs, segments: segments, keys: ranges.count > 1 ? workerKeys : nil)
         let spare = max(0, cores - localWorkers * options.threads) / ranges.count
         acceptsRemoteServers = options.bind != nil
-        fleet =
-            try privateFolder.flatMap { sockets in
-                guard ranges.count > 1 else { return nil }
-                // As many as are wanted at once; the others when nobody else has started them in time.
-                let locals = try LocalServers(
+        if ranges.count > 1, let sockets = privateFolder {
+            let wait = min(ServerFleet.registrationTime, .seconds(run.configuration.cluster.joinTimeoutSeconds))
+            fleet = ServerFleet(
+                ranges: ranges,
+                locals: try LocalServers(
                     endpoint: ipc, folder: sockets.path, threads: min(spare, Self.mostUpdateThreads), logs: folder.logs,
-                    bind: lanes.last.flatMap { $0.isLocal ? nil : $0.endpoint }, isProtected: gatekeeper != nil)
-                let wait = min(ServerFleet.registrationTime, .seconds(run.configuration.cluster.joinTimeoutSeconds))
-                return ServerFleet(ranges: ranges, locals: locals, version: beginning.version, registrationEnd: Machine.monotonicTime - start + wait)
-            }
+                    bind: lanes.last.flatMap { $0.isLocal ? nil : $0.endpoint }, isProtected: gatekeeper != nil),
+                version: beginning.version, registrationEnd: Machine.monotonicTime - start + wait)
+        } else {
+            fleet = nil
+        }
 
         let cluster = run.configuration.cluster
         let workerOption = Self.workerOption(gatekeeper, lanes: lanes)

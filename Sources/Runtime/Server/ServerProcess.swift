@@ -1,4 +1,5 @@
 internal import OperatingSystem
+internal import ParameterServer
 internal import Training
 internal import Wire
 internal import ZeroMQ
@@ -19,7 +20,8 @@ public final class ServerProcess {
     private let pair: CurveKeyPair?
     /// Whom the coordinator wants let in.
     private var allowed: Set<CurvePublicKey> = []
-    private var run: ServerRun?
+    /// Its part of a run, while it has one.
+    private var part: ServerRun?
     /// A session whose sockets could not listen yet.
     private var opening: (welcome: ServerWelcome, since: Duration)?
     private var poller = Poller()
@@ -61,7 +63,7 @@ public final class ServerProcess {
     private func run() throws -> Int32 {
         try perform(session.handle(.start, now: .zero))
         while ending == nil { try turn() }
-        run = nil
+        part = nil
         let (code, text) = ending ?? (0, "")
         if code != 0 || options.parent == nil { printError("dnn-coord serve: \(text)") }
         return code
@@ -74,27 +76,27 @@ public final class ServerProcess {
         try lookAtHandshake()
         // Whom to let in is on its way here before anybody is told to come.
         while let message = try control?.receive() { try perform(session.handle(.message(message), now: now)) }
-        try run?.answerHandshakes()
+        try part?.answerHandshakes()
         if owesHello { try sayHello() }
-        if let run {
-            for index in run.ports.indices {
-                try run.ports[index].watch?.collect(now: now)
-                try run.readData(port: index, now: now)
-                _ = run.ports[index].watch?.takeFailures()
+        if let part {
+            for index in part.ports.indices {
+                try part.ports[index].watch?.collect(now: now)
+                try part.readData(port: index, now: now)
+                _ = part.ports[index].watch?.takeFailures()
             }
-            run.takeEndings()
+            part.takeEndings()
             updates.drain()
-            run.advance()
-            if let failure = run.failure { try perform(session.handle(.failed(error: failure), now: now)) }
+            part.advance()
+            if let failure = part.failure { try perform(session.handle(.failed(error: failure), now: now)) }
         }
         guard now - lastTick >= CoordinatorLimits.tick else { return }
         lastTick = now
         if let opening { try open(opening.welcome, since: opening.since) }
-        if let run {
-            run.reportUncovered()
-            for port in run.ports { _ = try port.watch?.enforceLimits(now: now) }
+        if let part {
+            part.reportUncovered()
+            for port in part.ports { _ = try port.watch?.enforceLimits(now: now) }
         }
-        try perform(session.handle(.tick(step: run?.server.version ?? 0), now: now))
+        try perform(session.handle(.tick(step: part?.server.version ?? 0), now: now))
     }
 
     private func makePoller() {
@@ -103,7 +105,7 @@ public final class ServerProcess {
         _ = poller.add(descriptor: signals.descriptor)
         _ = poller.add(descriptor: updates.descriptor)
         control?.add(to: &poller)
-        run?.add(to: &poller)
+        part?.add(to: &poller)
     }
 
     private func perform(_ effects: [ServerSession.Effect]) throws {
@@ -116,13 +118,13 @@ public final class ServerProcess {
             case .sayHello: try sayHello()
             case .send(let message): _ = try control?.send(message)
             case .serve(let welcome): try open(welcome, since: now)
-            case .sessions(let list): run?.take(list, now: now)
+            case .sessions(let list): part?.take(list, now: now)
             case .allowed(let keys):
                 allowed = Set(keys.compactMap { CurvePublicKey(z85: $0) })
-                run?.allow(allowed)
+                part?.allow(allowed)
             case .abandon:
                 isPollerStale = true
-                run = nil
+                part = nil
                 opening = nil
             case .notice(let text): printError("dnn-coord serve: \(text)")
             case .exit(let code, let message): ending = (code, message)
@@ -136,7 +138,7 @@ public final class ServerProcess {
         do {
             let made = try ServerRun(
                 welcome, endpoints: options.binds, threads: threads, completion: updates, key: pair?.secretKey, allowed: allowed)
-            run = made
+            part = made
             isPollerStale = true
             _ = try control?.send(.serving(session: welcome.session, endpoints: made.ports.map(\.endpoint)))
         } catch let error as ZMQError where error.code == .addressInUse && now - since < Self.openingTime {

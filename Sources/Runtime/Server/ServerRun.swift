@@ -30,7 +30,7 @@ final class ServerRun {
     /// Whether the state that it begins with is here.
     var isReady = false
     /// The step that may be taken, and its rate.
-    let released = ReleasedStep()
+    let released: ReleasedStep
     var parked: [Parked] = []
     /// Whether the norms of the step after the next are wanted.
     var wantsNorms = false
@@ -76,7 +76,8 @@ final class ServerRun {
         // Those of the open step, those of the next one, and one that is put down before it is judged.
         let inbox = Inbox(count: 2 * shardCount * min(assignment.chunkCount, WireProtocol.chunkWindow) + 1)
         let lenders = LenderTable()
-        (self.inbox, self.lenders) = (inbox, lenders)
+        let released = ReleasedStep()
+        (self.inbox, self.lenders, self.released) = (inbox, lenders, released)
         server = try ParameterServer(
             layout: network.layout, updater: updater, plan: run.plan(of: .train), tree: run.tree, chunkByteCount: run.chunkByteCount,
             threads: threads, owned: assignment.owned, version: assignment.version, completion: completion, policy: assignment.policy,
@@ -129,19 +130,19 @@ final class ServerRun {
         if connection.isBound { report(DataHeader(kind: .peerLost, session: connection.session)) }
     }
 
-    private func push(_ header: DataHeader, body: consuming Frame? = nil) {
-        var body = body
+    private func push(_ header: DataHeader) {
         for (address, connection) in workers.connections where connection.isSubscribed {
-            let copy: Frame? = if body != nil { share(&body) } else { nil }
-            if !send(header, body: copy, to: address) { lose(address) }
+            if !send(header, to: address) { lose(address) }
         }
     }
 
-    private func share(_ body: inout Frame?) -> Frame? {
-        guard var original = body.take() else { return nil }
-        let copy = Frame(sharing: &original)
-        body = consume original
-        return copy
+    /// A chunk of the next version to everybody who follows: one body for all.
+    private func pushWeights(_ chunk: Int) {
+        var body = weightsFrame(chunk, of: server.state.nextWeights)
+        let header = DataHeader(kind: .weights, chunk: UInt32(chunk), step: server.version + 1)
+        for (address, connection) in workers.connections where connection.isSubscribed {
+            if !send(header, body: Frame(sharing: &body), to: address) { lose(address) }
+        }
     }
 
     func weightsFrame(_ chunk: Int, of block: FloatBlock) -> Frame {
@@ -173,10 +174,7 @@ final class ServerRun {
     func advance() {
         while let progress = server.nextProgress(wantsNorms: { [wantsNorms] _ in wantsNorms }) {
             switch progress {
-            case .chunkReady(let chunk):
-                push(
-                    DataHeader(kind: .weights, chunk: UInt32(chunk), step: server.version + 1),
-                    body: weightsFrame(chunk, of: server.state.nextWeights))
+            case .chunkReady(let chunk): pushWeights(chunk)
             case .reduced(let count):
                 guard server.owned.count > WireProtocol.chunkWindow else { continue }
                 push(DataHeader(kind: .reduced, chunk: UInt32(count), step: server.version))

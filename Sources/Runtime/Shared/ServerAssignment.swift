@@ -3,6 +3,7 @@ internal import Foundation
 internal import Kernels
 internal import NeuralNet
 internal import Optimization
+internal import RunConfiguration
 internal import Wire
 
 /// All that a parameter server must know to update its chunks: everything but weights, slots and rates. Travels inside its welcome.
