@@ -64,6 +64,16 @@ struct ServersEndToEndTests {
         }
     }
 
+    /// Running means and variances are a chunk of their own, the last server's.
+    @Test func theRunningValuesAreAnotherServers() throws {
+        let reference = try RunFiles.train(["--workers", "1"], runFile: ImageEndToEndTests.convolutional)
+        for (count, workers) in [(2, 1), (3, 2)] {
+            let result = try RunFiles.train(
+                ["--workers", "\(workers)"] + Self.servers(count), runFile: ImageEndToEndTests.convolutional)
+            #expect(result.stateSha256 == reference.stateSha256, "\(count) servers, \(workers) workers")
+        }
+    }
+
     @Test func killedWorkersDoNotChangeTheHash() throws {
         let reference = try #require(Self.longReference)
         let folder = try TemporaryFolder(prefix: "dnn-e2e-")
