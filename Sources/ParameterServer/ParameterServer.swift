@@ -92,7 +92,8 @@ public final class ParameterServer {
     ///   - release: gives a contribution's memory back to its lender.
     public init(
         layout: ParameterLayout, updater: Updater, plan: StepPlan, tree: ShardTree, chunkByteCount: Int, threads: Int,
-        owned: Range<Int>? = nil, version: UInt64 = 0, completion: EventDescriptor?, weightBlocks: [FloatBlock]? = nil, policy: NonFinitePolicy = .stop,
+        owned: Range<Int>? = nil, version: UInt64 = 0, completion: EventDescriptor?, weightBlocks: [FloatBlock]? = nil,
+        policy: NonFinitePolicy = .stop,
         learningRate: @escaping (UInt64) -> Double, isFree: @escaping (FloatBlock) -> Bool,
         release: @escaping (Int) -> Void
     ) throws(SystemError) {

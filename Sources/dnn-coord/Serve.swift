@@ -36,7 +36,9 @@ struct Serve: ParsableCommand {
     var protected = false
 
     func validate() throws {
-        if let threads, threads < 0 || threads == 0 && parent == nil { throw ValidationError("--threads must be 1 or more, got \(threads)") }
+        if let threads, threads < 0 || threads == 0 && parent == nil {
+            throw ValidationError("--threads must be 1 or more, got \(threads)")
+        }
         if !(patience >= 0 && patience <= 1e9) { throw ValidationError("--patience must be in 0…1e9 seconds, got \(patience)") }
         for endpoint in [connect] + bind where !endpoint.hasPrefix("tcp://") && !endpoint.hasPrefix("ipc://") {
             throw ValidationError("an endpoint is tcp://HOST:PORT or ipc:///PATH, got \(endpoint)")

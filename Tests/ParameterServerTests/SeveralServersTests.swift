@@ -71,7 +71,9 @@ import Testing
         for threads in [0, 2] {
             let fleet = try Fleet(problem, count: serverCount, threads: threads)
             // A border inside of a bounded row is none: with long rows there is no other.
-            if !setting.hasLongRows, setting.treatment.maxNorm == nil, setting.groups.isEmpty { #expect(fleet.servers.count == serverCount) }
+            if !setting.hasLongRows, setting.treatment.maxNorm == nil, setting.groups.isEmpty {
+                #expect(fleet.servers.count == serverCount)
+            }
             var disorder = Disorder(seed: UInt64(serverCount * 10 + threads))
             for (step, sums) in reference.sums.enumerated() {
                 try fleet.play(sums, &disorder)

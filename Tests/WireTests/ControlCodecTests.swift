@@ -77,7 +77,8 @@ import Wire
                 + #""session":18446744073709551615,"token":1}}}"#
         ),
         (
-            .sessions([ServedSession(session: 2, isAdmitted: true, userID: "k"), ServedSession(session: 3, isAdmitted: false, userID: nil)]),
+            .sessions([ServedSession(session: 2, isAdmitted: true, userID: "k"), ServedSession(session: 3, isAdmitted: false, userID: nil)]
+            ),
             #"{"sessions":{"_0":[{"isAdmitted":true,"session":2,"userID":"k"},{"isAdmitted":false,"session":3}]}}"#
         ),
         (.allowed([]), #"{"allowed":{"_0":[]}}"#),

@@ -58,7 +58,8 @@ import Wire
                 kind: .sharedGradient, incarnation: 1, node: 5, chunk: 2, count: 96, step: 7, session: session, loss: 1.25, checksum: 4)),
         Sample(header: DataHeader(kind: .sharedWeights, incarnation: 1, chunk: 3, step: 8, checksum: 2)),
         Sample(
-            header: DataHeader(kind: .state, incarnation: 1, node: 1, chunk: 4, step: 9, checksum: 0xD3FFCF64FB789432), body: floats([0.5, -2])),
+            header: DataHeader(kind: .state, incarnation: 1, node: 1, chunk: 4, step: 9, checksum: 0xD3FFCF64FB789432),
+            body: floats([0.5, -2])),
         Sample(header: DataHeader(kind: .norms, incarnation: 1, step: 9, checksum: 0x764ED6B20C98E9A7), body: doubles([0.25, 4, 1e-3])),
         Sample(header: DataHeader(kind: .stateEnd, incarnation: 1, step: 9)),
         Sample(header: DataHeader(kind: .stateWanted, incarnation: 1, count: 1, step: 9)),
@@ -69,11 +70,14 @@ import Wire
             header: DataHeader(kind: .squares, incarnation: 1, count: 1, step: 10, checksum: 0x99543080EF5E87ED), body: doubles([1.5, 3])),
         Sample(header: DataHeader(kind: .judged, incarnation: 1, count: 1, step: 10, loss: 0.5)),
         Sample(
-            header: DataHeader(kind: .suspicious, incarnation: 1, step: 10, checksum: 0x7E3228C1FB67F84D), body: shards(ShardList(element: 77, shards: [1, 3]))),
+            header: DataHeader(kind: .suspicious, incarnation: 1, step: 10, checksum: 0x7E3228C1FB67F84D),
+            body: shards(ShardList(element: 77, shards: [1, 3]))),
         Sample(
-            header: DataHeader(kind: .notFinite, incarnation: 1, step: 10, checksum: 0x3B11BBDED26C53CC), body: shards(ShardList(element: 77, shards: []))),
+            header: DataHeader(kind: .notFinite, incarnation: 1, step: 10, checksum: 0x3B11BBDED26C53CC),
+            body: shards(ShardList(element: 77, shards: []))),
         Sample(
-            header: DataHeader(kind: .uncovered, incarnation: 1, step: 10, checksum: 0x2DEB925DFDAFB705), body: shards(ShardList(element: 0, shards: [0, 2]))),
+            header: DataHeader(kind: .uncovered, incarnation: 1, step: 10, checksum: 0x2DEB925DFDAFB705),
+            body: shards(ShardList(element: 0, shards: [0, 2]))),
         Sample(header: DataHeader(kind: .peerLost, incarnation: 1, session: session)),
     ]
 

@@ -19,11 +19,13 @@ extension CoordinatorProcess {
         if wanted > count {
             reporter.warning(
                 "cluster.parameter_servers \(wanted): the net's chunks of \(run.description.chunkByteCount) bytes can be shared by "
-                    + "\(count) only; smaller cluster.chunk_bytes give more places to cut at, none of which lies inside a row that max_norm bounds")
+                    + "\(count) only; smaller cluster.chunk_bytes give more places to cut at, none of which lies inside a row that max_norm bounds"
+            )
         }
         guard fleet != nil, acceptsRemoteServers, let endpoint = lanes.last?.endpoint else { return }
         reporter.line(
-            "servers   \(count - 1) beside the own one; others: dnn-coord serve --connect \(endpoint) --bind tcp://ADDRESS:PORT\(workerOption)")
+            "servers   \(count - 1) beside the own one; others: dnn-coord serve --connect \(endpoint) --bind tcp://ADDRESS:PORT\(workerOption)"
+        )
     }
 
     /// Starts those that nobody else will start; to be called until all are there.
@@ -207,11 +209,11 @@ extension CoordinatorProcess {
                 return
             }
             guard header.step == stepServer.version, list.element < UInt64(run.network.layout.blockLength) else { return }
-            let where_ = place(of: Int(list.element))
+            let origin = place(of: Int(list.element))
             fleet.events.append(
                 header.kind == .suspicious
-                    ? .suspicious(step: header.step, shards: shards, where: where_)
-                    : .notFinite(step: header.step, shards: shards, where: where_))
+                    ? .suspicious(step: header.step, shards: shards, where: origin)
+                    : .notFinite(step: header.step, shards: shards, where: origin))
         case .peerLost:
             guard let worker = byToken[header.session] else { return }
             fleet.events.append(.lost(worker, reason: "its data connection to parameter server \(link.name) is gone"))

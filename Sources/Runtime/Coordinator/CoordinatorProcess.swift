@@ -13,37 +13,6 @@ internal import Training
 internal import Wire
 internal import ZeroMQ
 
-/// What the command line says of a run, beside its run file.
-public struct CoordinatorOptions: Sendable {
-    /// nil: as many as can share a step and have a core.
-    public var workers: Int?
-    /// Compute threads of each local worker.
-    public var threads: Int
-    /// A control endpoint for workers of other hosts.
-    public var bind: String?
-    /// How the endpoint of `bind` is protected.
-    public var protection: LinkProtection
-    public var isQuiet: Bool
-    /// The cores to share out; nil: those this process may use.
-    public var cores: Int?
-    /// Parameter servers to start at once beside the own one; nil: all where nobody else can start any, else those that do not register
-    /// in time.
-    public var servers: Int?
-
-    public init(
-        workers: Int? = nil, threads: Int = 1, bind: String? = nil, protection: LinkProtection = .none, isQuiet: Bool = false,
-        cores: Int? = nil, servers: Int? = nil
-    ) {
-        self.workers = workers
-        self.threads = threads
-        self.bind = bind
-        self.protection = protection
-        self.isQuiet = isQuiet
-        self.cores = cores
-        self.servers = servers
-    }
-}
-
 /// The shell around the coordinator's state machine and the parameter server: sockets, processes, files, the clock. One thread.
 ///
 /// Events go in, effects come out and are carried out in order; bodies of gradients and weights pass by the state machine.
@@ -105,12 +74,12 @@ final class CoordinatorProcess {
     var strangers = StrangerFigures()
 
     let context: Context
-    private let signals: SignalDescriptor
+    let signals: SignalDescriptor
     private let updates: EventDescriptor
     private var waiting: [Event] = []
     private var isDispatching = false
     private var lastTick = Duration.zero
-    private var privateFolder: TemporaryFolder?
+    var privateFolder: TemporaryFolder?
 
     /// - Parameter signals: made first thing in `main`.
     init(
@@ -410,40 +379,5 @@ final class CoordinatorProcess {
             default: dispatch(.interrupted(signal: signal.rawValue))
             }
         }
-    }
-
-    func reapLocalWorkers() throws {
-        for (slot, processID, exit) in try locals.reap() {
-            let text = "\(exit)"
-            if let worker = peers.first(where: { $0.value.processID == processID && lanes[$0.value.control.lane].isLocal })?.key {
-                dispatch(.lost(worker, reason: "its process \(text)"))
-            }
-            dispatch(.localWorkerExited(slot: slot, description: "\(text); see \(folder.logs)/worker-\(slot + 1).log"))
-        }
-    }
-
-    /// Ends the sessions, waits for the local workers, and removes what was private.
-    ///
-    /// - Parameter outcome: what workers are told; nil: nothing, they are another coordinator's.
-    func closeSessions(outcome: String?) throws {
-        isClosing = true
-        if let outcome {
-            for peer in peers.values { send(.finished(outcome: outcome), to: peer) }
-            for link in fleet?.links ?? [] { send(.finished(outcome: outcome), to: link.control) }
-        } else {
-            try locals.killAll()
-        }
-        let deadline = now + .seconds(5)
-        var poller = Poller()
-        _ = poller.add(descriptor: signals.descriptor)
-        while !locals.isEmpty, now < deadline {
-            _ = try locals.reap()
-            if locals.isEmpty { break }
-            try poller.wait(timeout: deadline - now)
-            while try signals.next() != nil {}
-        }
-        try locals.killAll()
-        try fleet?.locals.killAll()
-        privateFolder = nil
     }
 }

@@ -39,7 +39,8 @@ final class LocalWorkers {
             arguments: [
                 "--connect", endpoint, "--threads", "\(threads)", "--name", "local-\(slot + 1)",
                 "--parent", "\(Machine.processIdentifier)",
-            ] + (keys.map { ["--keys", $0] } ?? []) + (shared.map { ["--shared", $0.option.text] } ?? []), standardOutput: log, standardError: log,
+            ] + (keys.map { ["--keys", $0] } ?? []) + (shared.map { ["--shared", $0.option.text] } ?? []), standardOutput: log,
+            standardError: log,
             descriptors: shared?.descriptors ?? [])
         processes[slot] = process
         if let shared { segments?.adopt(shared.segment, of: process.pid) }

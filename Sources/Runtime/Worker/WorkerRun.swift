@@ -170,7 +170,9 @@ final class WorkerRun {
             switch header.kind {
             case .weights:
                 let chunk = Int(header.chunk)
-                guard chunk < chunks.count, server == 0 || shares.owned[server].contains(chunk), body.count == chunks.range(chunk).count * 4, let base = body.baseAddress else {
+                guard chunk < chunks.count, server == 0 || shares.owned[server].contains(chunk),
+                    body.count == chunks.range(chunk).count * 4, let base = body.baseAddress
+                else {
                     throw WireError.malformed("weights of chunk \(chunk) with \(body.count) bytes")
                 }
                 weights.store(version: header.step, chunk: chunk, body: FloatView(base: base, count: body.count / 4))
