@@ -266,12 +266,13 @@ extension CoordinatorProcess {
         server.allAreBuilt()
     }
 
-    /// Lets the servers take the open step, with its rate: after the verdict, if there is one.
-    func releaseStep() {
-        guard let fleet, hasStarted, lostServer == nil, machine.isTraining, fleet.released != server.version else { return }
+    /// Lets the servers take the open step, with its rate: after the verdict, if there is one. False if there is nothing to do.
+    func releaseStep() -> Bool {
+        guard let fleet, hasStarted, lostServer == nil, machine.isTraining, fleet.released != server.version else { return false }
         fleet.released = server.version
         sendToServers(DataHeader(kind: .release, step: server.version, loss: rates.rate(step: server.version)))
         unpark()
+        return true
     }
 
     /// Keeps a contribution to the next step: its sender has seen every server's part of its weights before us.

@@ -331,8 +331,10 @@ final class CoordinatorProcess {
     /// Takes what the server has ready: chunks of the next version go out, a complete version is an event.
     func advanceServer() {
         if let closureServer { advance(closureServer) }
-        if let stepServer { advance(stepServer) }
-        if fleet != nil { releaseStep() }
+        guard let stepServer else { return }
+        advance(stepServer)
+        // What has waited for the step may be all that there is to wait for.
+        while fleet != nil, releaseStep() { advance(stepServer) }
     }
 
     private func advance(_ server: ParameterServer) {
