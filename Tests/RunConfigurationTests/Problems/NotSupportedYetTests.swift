@@ -24,8 +24,5 @@ import Testing
         Case(
             "training: {mode: async}",
             #"run.yaml:8:18: training.mode: "async" is not supported yet; supported: exact"#),
-        Case(
-            "cluster: {parameter_servers: 2}",
-            #"run.yaml:8:30: cluster.parameter_servers: "parameter_servers: 2" is not supported yet; only 1 is"#),
     ]
 }
