@@ -14,6 +14,13 @@ public struct CoordinatorOptions: Sendable {
     /// Parameter servers to start at once beside the own one; nil: all where nobody else can start any, else those that do not register
     /// in time.
     public var servers: Int?
+    /// Whether the port of `bind` was the system's choice at an earlier start: then the one after it may be anybody's.
+    var isPortChosen = false
+
+    /// `bind` with any port.
+    var anyPort: String? {
+        bind.map { bind in bind.lastIndex(of: ":").map { "\(bind[..<$0]):0" } ?? bind }
+    }
 
     public init(
         workers: Int? = nil, threads: Int = 1, bind: String? = nil, protection: LinkProtection = .none, isQuiet: Bool = false,

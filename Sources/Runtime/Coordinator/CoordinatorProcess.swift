@@ -129,7 +129,7 @@ final class CoordinatorProcess {
             lanes.append(
                 try Lane(
                     context: context, endpoint: bind, largestBody: largestBody, chunkCount: chunks.count, gatekeeper: gatekeeper,
-                    isWatched: true))
+                    isWatched: true, anyDataPort: options.isPortChosen))
         }
         self.lanes = lanes
         let segments =
@@ -148,7 +148,7 @@ final class CoordinatorProcess {
                 ranges: ranges,
                 locals: try LocalServers(
                     endpoint: ipc, folder: sockets.path, threads: min(spare, Self.mostUpdateThreads), logs: folder.logs,
-                    bind: lanes.last.flatMap { $0.isLocal ? nil : $0.endpoint }, isProtected: gatekeeper != nil),
+                    bind: options.isPortChosen ? options.anyPort : options.bind, isProtected: gatekeeper != nil),
                 version: beginning.version, registrationEnd: Machine.monotonicTime - start + wait)
         } else {
             fleet = nil

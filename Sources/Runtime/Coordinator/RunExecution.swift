@@ -54,7 +54,10 @@ enum RunExecution {
             plan.run, folder: folder, beginning: beginning, options: plan.options, signals: plan.signals)
         process.stepObserver = plan.stepObserver
         // Workers and servers of other hosts look for the next start where this one was.
-        if let bound = process.boundEndpoint { plan.options.bind = bound }
+        if let bound = process.boundEndpoint {
+            if plan.options.bind?.hasSuffix(":0") ?? false { plan.options.isPortChosen = true }
+            plan.options.bind = bound
+        }
         let code = try run(process, printsJSON: plan.printsJSON)
         if let name = process.lostServer, process.interruption == nil { return .lost(server: name) }
         return .over(code: code)
