@@ -1,5 +1,6 @@
 import Exactness
 import Kernels
+import NeuralNet
 import Optimization
 import ParameterServer
 import Testing
