@@ -65,7 +65,7 @@ final class WeightsMemory {
     /// Takes note that a chunk has become readable in a shared block.
     func share(version: UInt64, chunk: Int, block: Int) {
         if isPartial {
-            if let shared { store(version: version, chunk: chunk, body: shared.view(block)[chunks.range(chunk)]) }
+            if let shared { store(version: version, chunk: chunk, body: shared.view(block)[chunks.range(chunk)].bytes) }
             return
         }
         guard let target = target(version, sharedBlock: block), !target.isHere[chunk] else { return }
