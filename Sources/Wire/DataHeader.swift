@@ -29,6 +29,9 @@ public struct DataHeader: Equatable, Sendable {
         case sameWeights = 9
         /// coordinator → worker: round `step` of a closure rule is open; body: a round notice.
         case round = 10
+        /// worker → coordinator: what came of `node` at step `step`, for comparison with what comes of it elsewhere; `loss` as of a
+        /// gradient; body: the checksum of every chunk, u64 each.
+        case audit = 11
         /// As `gradient` without a body: the values lie in block `checksum` of the worker's shared segment.
         case sharedGradient = 16
         /// As `weights` without a body: the values lie in block `checksum` of the shared weights.

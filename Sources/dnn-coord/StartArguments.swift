@@ -13,6 +13,12 @@ struct StartArguments: ParsableArguments {
     @Option(help: "Takes workers of other hosts as well: tcp://ADDRESS:PORT (port 0 chooses one) or ipc:///PATH.")
     var bind: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Lets a second worker compute this share of the leaves and compares the bits, 0…1; a difference ends the run and names both.",
+            valueName: "fraction"))
+    var audit = 0.0
+
     @OptionGroup var protection: ProtectionArguments
 
     @Flag(help: "Says nothing but warnings.")
@@ -24,11 +30,14 @@ struct StartArguments: ParsableArguments {
     func validate() throws {
         if let workers, workers < 0 { throw ValidationError("--workers must be 0 or more, got \(workers)") }
         if threads < 1 { throw ValidationError("--threads must be 1 or more, got \(threads)") }
+        if !(audit >= 0 && audit <= 1) { throw ValidationError("--audit must be in 0…1, got \(audit)") }
         if workers == 0, bind == nil { throw ValidationError("--workers 0 needs --bind: there would be nobody to compute") }
     }
 
     func options() throws -> CoordinatorOptions {
-        CoordinatorOptions(
+        var options = CoordinatorOptions(
             workers: workers, threads: threads, bind: bind, protection: try protection.ofCoordinator(bind: bind), isQuiet: quiet)
+        options.auditFraction = audit
+        return options
     }
 }

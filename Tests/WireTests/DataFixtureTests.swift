@@ -53,6 +53,9 @@ import Wire
             header: DataHeader(kind: .round, incarnation: 1, step: 0x1122_3344_5566_7788, checksum: 0x8266_3E5E_A1F2_DAA9),
             body: notice(RoundNotice(planStep: 0x0102_0304_0506_0708, maskStep: 9))),
         Sample(
+            header: DataHeader(kind: .audit, incarnation: 1, node: 5, step: 7, session: session, loss: 1.25, checksum: 0xB0A5_0E4F_7C6A_031B),
+            body: checksums([0x0102_0304_0506_0708, .max])),
+        Sample(
             header: DataHeader(
                 kind: .sharedGradient, incarnation: 1, node: 5, chunk: 2, count: 96, step: 7, session: session, loss: 1.25, checksum: 4)),
         Sample(header: DataHeader(kind: .sharedWeights, incarnation: 1, chunk: 3, step: 8, checksum: 2)),
@@ -78,6 +81,12 @@ import Wire
     private static func notice(_ notice: RoundNotice) -> [UInt8] {
         var bytes = [UInt8](repeating: 0xAA, count: RoundNotice.byteCount)
         bytes.withUnsafeMutableBytes { notice.encode(into: $0) }
+        return bytes
+    }
+
+    private static func checksums(_ checksums: [UInt64]) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0xAA, count: ChunkChecksums.byteCount(chunkCount: checksums.count))
+        bytes.withUnsafeMutableBytes { ChunkChecksums.encode(checksums, into: $0) }
         return bytes
     }
 

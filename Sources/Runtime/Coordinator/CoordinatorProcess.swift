@@ -26,6 +26,8 @@ public struct CoordinatorOptions: Sendable {
     public var isQuiet: Bool
     /// The cores to share out; nil: those this process may use.
     public var cores: Int?
+    /// The share of leaves that a second worker computes, for comparison; 0…1.
+    public var auditFraction = 0.0
 
     public init(
         workers: Int? = nil, threads: Int = 1, bind: String? = nil, protection: LinkProtection = .none, isQuiet: Bool = false,
@@ -149,17 +151,20 @@ final class CoordinatorProcess {
         self.segments = segments
         locals = try LocalWorkers(endpoint: ipc, threads: options.threads, logs: folder.logs, segments: segments)
 
+        auditFraction = options.auditFraction
         let cluster = run.configuration.cluster
         let workerOption = Self.workerOption(gatekeeper, lanes: lanes)
         self.workerOption = workerOption
+        var limits = CoordinatorLimits(
+            minimumWorkers: cluster.minimumWorkers, localWorkers: localWorkers, acceptsRemoteWorkers: options.bind != nil,
+            joinTimeout: .seconds(cluster.joinTimeoutSeconds), idleTimeout: .seconds(cluster.idleTimeoutSeconds),
+            heartbeat: .milliseconds(cluster.heartbeatMilliseconds),
+            checkpointEvery: .seconds(run.configuration.training.checkpointEverySeconds),
+            invitation: lanes.last.map { "dnn-worker --connect \($0.endpoint)\(workerOption)" } ?? "")
+        limits.auditFraction = auditFraction
+        if !run.configuration.shipsData { limits.readyTimeout = CoordinatorLimits.readingTimeout }
         machine = Coordinator(
-            plan: run.plan,
-            limits: CoordinatorLimits(
-                minimumWorkers: cluster.minimumWorkers, localWorkers: localWorkers, acceptsRemoteWorkers: options.bind != nil,
-                joinTimeout: .seconds(cluster.joinTimeoutSeconds), idleTimeout: .seconds(cluster.idleTimeoutSeconds),
-                heartbeat: .milliseconds(cluster.heartbeatMilliseconds),
-                checkpointEvery: .seconds(run.configuration.training.checkpointEverySeconds),
-                invitation: lanes.last.map { "dnn-worker --connect \($0.endpoint)\(workerOption)" } ?? ""),
+            plan: run.plan, limits: limits,
             rules: AdmissionRules(numericsVersion: numericsVersion, leafClass: former?.identity.leafClass),
             version: beginning.version, stopping: former?.coordinator.stopping ?? EarlyStoppingState())
 
@@ -210,6 +215,8 @@ final class CoordinatorProcess {
     let lenderTable: LenderTable
     /// What a worker of another host needs beside the endpoint, for messages.
     let workerOption: String
+    /// The share of leaves that two workers compute.
+    let auditFraction: Double
     let localWorkerCount: Int
     let threadsPerWorker: Int
 

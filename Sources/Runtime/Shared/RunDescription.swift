@@ -28,6 +28,10 @@ struct RunDescription: Codable, Equatable, Sendable {
     /// nil: what each machine has.
     var instructionSet: String?
     var precision = Precision.f32
+    /// Where workers read the rows by themselves; nil: they are sent.
+    var dataFiles: DataFiles? = nil
+    /// The share of steps whose leaves two workers compute; nil: none.
+    var auditFraction: Double? = nil
 
     /// Refuses what no coordinator of ours would send, so that a worker never traps on it.
     func validate() throws(WireError) {

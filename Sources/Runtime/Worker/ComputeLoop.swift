@@ -12,7 +12,7 @@ final class ComputeLoop {
     private let security: ZeroMQ.Security
     private var segments: WorkerSegments?
     private var current: WorkerRun?
-    private var kept: (loader: RowLoader, run: String)?
+    private var kept: KeptRows?
 
     init(context: Context, link: ComputeLink, threads: Int, shared: SharedSegmentsOption?, security: ZeroMQ.Security) {
         self.context = context
@@ -41,6 +41,8 @@ final class ComputeLoop {
             // Closes the data socket, which lets go of what is still to be sent.
             current = nil
             if link.isRetiring { link.report(.retired) }
+        } catch let error as UnfitWorker {
+            link.report(.unfit(error.description))
         } catch {
             link.report(.failed("\(error)"))
         }
@@ -60,7 +62,7 @@ final class ComputeLoop {
             case .lease(let lease): try current?.take(lease)
             case .evaluate(let order): try current?.take(order)
             case .pause:
-                if let current { kept = (current.loader, current.runSHA256) }
+                if let current { kept = current.keptRows }
                 current = nil
             case .stop: return false
             }
@@ -69,11 +71,10 @@ final class ComputeLoop {
     }
 
     private func build(_ welcome: Welcome, endpoint: String) throws {
-        if let current { kept = (current.loader, current.runSHA256) }
+        if let current { kept = current.keptRows }
         current = nil
         let run = try WorkerRun(
-            welcome: welcome, endpoint: endpoint, context: context, link: link, threads: threads, loader: kept?.loader,
-            loaderRun: kept?.run, security: security,
+            welcome: welcome, endpoint: endpoint, context: context, link: link, threads: threads, kept: kept, security: security,
             segments: { elementCount in
                 if segments == nil, let shared { segments = try WorkerSegments(shared, elementCount: elementCount) }
                 return segments
