@@ -2,6 +2,7 @@ internal import Exactness
 internal import Kernels
 internal import NeuralNet
 internal import OperatingSystem
+internal import Training
 internal import Wire
 internal import ZeroMQ
 
