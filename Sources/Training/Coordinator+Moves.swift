@@ -73,8 +73,8 @@ extension Coordinator {
         lastWeighing = now
         guard now - lastMove >= CoordinatorLimits.moveRest else { return }
         let takers = takers()
-        for worker in takers where leases.shards(of: worker).isEmpty && now - (members[worker]?.leasedAt ?? now) >= CoordinatorLimits.speedMemory {
-            members[worker]?.forgetSpeed()
+        for worker in takers where leases.shards(of: worker).isEmpty {
+            if now - (members[worker]?.leasedAt ?? now) >= CoordinatorLimits.speedMemory { members[worker]?.forgetSpeed() }
         }
         let times = leafTimes
         guard takers.count > 1, leases.workers.allSatisfy({ times[$0] != nil }) else { return }

@@ -53,7 +53,8 @@ import Wire
             header: DataHeader(kind: .round, incarnation: 1, step: 0x1122_3344_5566_7788, checksum: 0x8266_3E5E_A1F2_DAA9),
             body: notice(RoundNotice(planStep: 0x0102_0304_0506_0708, maskStep: 9))),
         Sample(
-            header: DataHeader(kind: .audit, incarnation: 1, node: 5, step: 7, session: session, loss: 1.25, checksum: 0xB0A5_0E4F_7C6A_031B),
+            header: DataHeader(
+                kind: .audit, incarnation: 1, node: 5, step: 7, session: session, loss: 1.25, checksum: 0xB0A5_0E4F_7C6A_031B),
             body: checksums([0x0102_0304_0506_0708, .max])),
         Sample(
             header: DataHeader(

@@ -261,9 +261,9 @@ extension CoordinatorProcess {
             guard let report else { continue }
             reporter.line("\(name.padding(toLength: 11, withPad: " ", startingAt: 0))\(report.summary)  (\(report.samples) samples)")
         }
-        if auditFraction > 0, ending.outcome == .completed {
-            if result.events.leavesAudited == 0, auditWarning == nil { reporter.warning("--audit: no leaf was computed by two workers") }
-            if result.events.leavesAudited > 0 { reporter.line("audit      \(result.events.leavesAudited) leaves computed twice, with the same bits") }
+        if auditFraction > 0 {
+            let count = result.events.leavesAudited
+            reporter.line("audit      \(count == 0 ? "no leaf was computed twice" : "\(count) leaves computed twice, with the same bits")")
         }
         reporter.line(
             "time       \(result.trainingSeconds.formatted(digits: 2)) s of training, \(Int(result.samplesPerSecond)) samples/s")

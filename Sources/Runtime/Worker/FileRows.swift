@@ -33,12 +33,15 @@ final class FileRows {
         let parts: [(PartID, DataPart?)] = [(.train, data.train), (.validation, data.validation), (.test, data.test)]
         var sharded: [PartID: ShardedPart] = [:]
         for (part, rows) in parts {
-            guard rows?.rowCount ?? 0 == run.rowCount(of: part) else {
-                throw UnfitWorker(description: "the run has \(run.rowCount(of: part)) rows of part \(part), this worker reads \(rows?.rowCount ?? 0)")
+            let (own, expected) = (rows?.rowCount ?? 0, run.rowCount(of: part))
+            guard own == expected else {
+                throw UnfitWorker(description: "the run has \(expected) rows of part \(part), this worker reads \(own)")
             }
             sharded[part] = rows.map { ShardedPart($0, shardCount: run.shardCount, seed: run.seed) }
         }
-        guard data.train.format == run.rowFormat else { throw UnfitWorker(description: "this worker reads rows of another format than the run's") }
+        guard data.train.format == run.rowFormat else {
+            throw UnfitWorker(description: "this worker reads rows of another format than the run's")
+        }
         deals = PartDeals(sharded, shardCount: run.shardCount, seed: run.seed, dealCount: .max)
     }
 

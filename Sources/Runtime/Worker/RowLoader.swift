@@ -79,7 +79,9 @@ final class RowLoader {
         }
         if deal > 0 {
             let sample = run.plan(of: .sample)
-            for shard in shards { try want(ShardKey(part: .train, shard: shard), Array(0..<UInt32(sample.rows(ofShard: shard))), isAhead: isAhead) }
+            for shard in shards {
+                try want(ShardKey(part: .train, shard: shard), Array(0..<UInt32(sample.rows(ofShard: shard))), isAhead: isAhead)
+            }
         }
     }
 
