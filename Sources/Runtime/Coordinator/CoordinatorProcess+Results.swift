@@ -236,7 +236,8 @@ extension CoordinatorProcess {
             events: RunResult.EventReport(
                 leasesReissued: totals.events.leasesReissued, workersLost: totals.events.workersLost,
                 framesDropped: totals.framesDropped, connectionsCut: strangers.connectionsCut,
-                handshakesFailed: strangers.handshakesFailed, stepsSkipped: totals.stepsSkipped, leavesAudited: totals.events.leavesAudited))
+                handshakesFailed: strangers.handshakesFailed, stepsSkipped: totals.stepsSkipped,
+                leavesAudited: totals.events.leavesAudited))
     }
 
     private func samplesTrained(until version: UInt64) -> Int {
