@@ -84,7 +84,7 @@ import Wire
         #expect(cluster.shards(of: first).count <= 5 && cluster.shards(of: second).count >= 3)
     }
 
-    @Test func speedMovesRowsBeforeLeasesAndHoldsNoStepUp() {
+    @Test func speedMovesRowsBeforeLeasesAndHoldsNoStepUp() throws {
         let cluster = Self.cluster()
         let fast = cluster.join("fast", leafTime: .milliseconds(20))
         let slow = cluster.join("slow", leafTime: .milliseconds(60))
@@ -95,9 +95,9 @@ import Wire
         #expect(cluster.shards(of: slow).count == 4)
         // 8 leaves of 60 ms, and a quantum.
         #expect(Self.longestStep(cluster, after: began) <= .milliseconds(60) * 8 + Cluster.quantum * 2)
-        let announced = cluster.leases(of: fast).first { $0.at > began && $0.lease.fetch != nil }
-        let moved = cluster.leases(of: fast).first { $0.lease.shards.count == 12 }
-        #expect(announced != nil && moved.map { $0.at - announced!.at >= .seconds(11) } == true)  // four shards of 3 s
+        let announced = try #require(cluster.leases(of: fast).first { $0.at > began && $0.lease.fetch != nil }).at
+        let moved = try #require(cluster.leases(of: fast).first { $0.lease.shards.count == 12 }).at
+        #expect(moved - announced >= .seconds(11))  // four shards of 3 s
     }
 
     // MARK: Newcomers
