@@ -70,7 +70,8 @@ struct SharedPathEndToEndTests {
         #expect(other.end() == 3, "\(other.text)")
         let words = /rows\.csv is another file: its SHA-256 is [0-9a-f]{64} here, [0-9a-f]{64} in the run/
         #expect(other.text.contains(words), "\(other.text)")
-        #expect(try coordinator.line(containing: "other is lost: it failed: data.ship is false, and ").contains(path))
+        let line = try coordinator.line(containing: "other is lost: it failed: data.ship is false, and ")
+        #expect(line.contains(path) && line.contains(words), "\(line)")
         _ = try Self.write(to: folder)
         let good = try RunningProgram("dnn-worker", ["--connect", endpoint], in: folder)
         #expect(coordinator.end() == 0, "\(coordinator.text)")
@@ -96,7 +97,7 @@ struct SharedPathEndToEndTests {
     @Test func aRunBegunWithShippedRowsIsResumedWithoutShipping() throws {
         let folder = try ResumableRun.makeFolder()
         let path = try Self.write(to: folder)
-        let long = ["--set", "training.epochs=40", "--set", "training.checkpoint.every_seconds=0"]
+        let long = ["--set", "training.epochs=400", "--set", "training.checkpoint.every_seconds=0"]
         let reference = try RunFiles.train(["--workers", "1"] + long, runFile: Self.runFile(path))
         let run = try ResumableRun(in: folder, long, runFile: Self.runFile(path))
         try run.interrupt(atEpoch: 3)
