@@ -21,6 +21,13 @@ struct AuditEndToEndTests {
         #expect(result.events.leavesAudited <= 20 * 15 * 4)
     }
 
+    @Test func roundedSumsAreAuditedAsTheyTravel() throws {
+        let wire = ["--set", "cluster.wire=bf16"]
+        let plain = try RunFiles.train(["--workers", "1"] + wire)
+        let audited = try RunFiles.train(["--workers", "2", "--set", "cluster.minimum_workers=2", "--audit", "1"] + wire)
+        #expect(audited.stateSha256 == plain.stateSha256 && audited.events.leavesAudited > 0)
+    }
+
     /// Batch normalisation's running values are part of what is compared.
     @Test func whatLeavesFindOfABatchIsAuditedToo() throws {
         let net = RunFiles.digits.replacing(

@@ -28,6 +28,8 @@ struct RunDescription: Codable, Equatable, Sendable {
     /// nil: what each machine has.
     var instructionSet: String?
     var precision = Precision.f32
+    /// What weights and the sums of nodes are rounded to before anybody else sees them.
+    var wire = Precision.f32
     /// Where workers read the rows by themselves; nil: they are sent.
     var dataFiles: DataFiles? = nil
     /// The share of steps whose leaves two workers compute; nil: none.
@@ -63,7 +65,7 @@ struct RunDescription: Codable, Equatable, Sendable {
         max(chunks.largestByteCount, 2 * WireProtocol.rowPacketBytes, rowFormat.byteCount(rowCount: 1) ?? 0)
     }
 
-    var tree: ShardTree { ShardTree(shardCount: shardCount) }
+    var tree: ShardTree { ShardTree(shardCount: shardCount, roundsNodes: wire == .bf16) }
     var leafRows: Int { batchSize / shardCount }
 
     func rowCount(of part: PartID) -> Int {
