@@ -14,11 +14,14 @@ struct PartReader: ~Copyable {
     private var files: SourceFiles
     private(set) var problems: [DatasetError] = []
 
-    init(_ specification: DataSpecification, seed: UInt64, folder: String) {
+    init(_ specification: DataSpecification, seed: UInt64, folder: String, listsFiles: Bool) {
         self.specification = specification
         self.seed = seed
-        files = SourceFiles(folder: folder)
+        files = SourceFiles(folder: folder, listsFiles: listsFiles)
     }
+
+    /// Of the files read so far, if they are wanted.
+    var digests: [FileDigest] { files.digests }
 
     /// Nil if there are problems.
     mutating func read(alsoHashed: [String]) -> Parts? {

@@ -16,6 +16,8 @@ public struct PreparedData: Sendable {
     /// Over the bytes of all files as they lie on disk, one behind the other: sources of train, validation, test (features before
     /// labels), then `alsoHashed`.
     public let dataSHA256: Digest
+    /// The files of the sources, in the order in which they are read; empty unless they were asked for.
+    public let files: [FileDigest]
 
     public var featureCount: Int { train.table.featureCount }
     /// Nil for regression.
@@ -25,10 +27,11 @@ public struct PreparedData: Sendable {
     /// - Parameters:
     ///   - folder: where relative paths start; empty for the current one.
     ///   - alsoHashed: further files that `dataSHA256` covers.
+    ///   - listsFiles: whether every file is hashed by itself too.
     public init(
-        _ specification: DataSpecification, seed: UInt64, folder: String, alsoHashed: [String] = []
+        _ specification: DataSpecification, seed: UInt64, folder: String, alsoHashed: [String] = [], listsFiles: Bool = false
     ) throws(DataProblems) {
-        var reader = PartReader(specification, seed: seed, folder: folder)
+        var reader = PartReader(specification, seed: seed, folder: folder, listsFiles: listsFiles)
         guard let parts = reader.read(alsoHashed: alsoHashed) else { throw DataProblems(problems: reader.problems) }
         let table = parts.train.table
 
@@ -57,6 +60,7 @@ public struct PreparedData: Sendable {
         self.targetScaling = targetScaling
         encoding = parts.encoding
         inputShape = shape
+        files = reader.digests
         dataSHA256 = reader.finalize()
     }
 

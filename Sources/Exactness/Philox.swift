@@ -40,6 +40,8 @@ public enum RandomPurpose: UInt8, Sendable {
     case initialization = 4
     case dropout = 5
     case probe = 6
+    /// Which steps an audit looks at: draws no number that a weight could depend on.
+    case audit = 7
 }
 
 /// One stream of random numbers: counter = (element / 4, sample, step, purpose and layer).

@@ -14,6 +14,7 @@ extension Coordinator {
             members[worker]?.standing = .suspect(since: now)
             members[worker]?.lapses += 1
             leases.release(worker)
+            forgetMoves()
             effects += issueLease(to: worker, now: now)
         }
         effects += reissueOrphans(now: now)

@@ -17,11 +17,10 @@ extension Coordinator {
         return good.isEmpty ? resting : good
     }
 
-    /// Deals the shards evenly, moving as few as possible, and tells everybody whose lease changes.
-    mutating func rebalance(now: Duration) -> [Effect] {
+    /// The first deal: nobody holds any rows, so nothing is gained by waiting for them.
+    mutating func deal(now: Duration) -> [Effect] {
         wantsRebalance = false
-        let changed = leases.rebalance(among: takers())
-        if !changed.isEmpty { clock.disturb() }
+        let changed = leases.rebalance(among: takers(), leafTimes: leafTimes)
         return changed.sorted().flatMap { issueLease(to: $0, now: now) }
     }
 
@@ -34,7 +33,7 @@ extension Coordinator {
         let changed = leases.assignOrphans(to: workers).sorted()
         guard !changed.isEmpty else { return [] }
         events.leasesReissued += 1
-        wantsRebalance = true
+        forgetMoves()
         clock.disturb()
         let text = "\(Wording.shards(orphans)) \(orphans.count == 1 ? "goes" : "go") to \(Wording.abridged(changed.map(name(of:))))"
         return [Notice.info(text)] + changed.flatMap { issueLease(to: $0, now: now) }
@@ -51,14 +50,14 @@ extension Coordinator {
         return sendLease(to: worker, recomputing: recomputing) + orders.map { .evaluate(worker, $0) }
     }
 
-    private mutating func sendLease(to worker: WorkerID, recomputing: ShardSet = ShardSet()) -> [Effect] {
+    mutating func sendLease(to worker: WorkerID, recomputing: ShardSet = ShardSet()) -> [Effect] {
         guard members[worker] != nil else { return [] }
         members[worker]?.leaseSequence += 1
         let shards = leases.shards(of: worker)
         let again = shards.filter { recomputing.contains($0) }
         let lease = Lease(
             sequence: members[worker]?.leaseSequence ?? 0, shards: shards, step: wireStep, until: leaseEnd,
-            recompute: again.isEmpty ? nil : again)
+            recompute: again.isEmpty ? nil : again, fetch: moves[worker]?.shards, audits: audits[worker])
         return [.lease(worker, lease)] + (shards.isEmpty ? [.unsubscribe(worker)] : [])
     }
 
@@ -68,10 +67,10 @@ extension Coordinator {
         return version == horizon ? wireStep : .max
     }
 
-    /// Everybody's lease with a new horizon, rebalanced where somebody has come or gone.
+    /// Everybody's lease with a new horizon, moved where that is due.
     mutating func releaseSteps(now: Duration) -> [Effect] {
         clock.restart(at: now)
-        var effects = wantsRebalance ? rebalance(now: now) : []
+        var effects = moveLeases(now: now)
         var told = Set<WorkerID>()
         for case .lease(let worker, _) in effects { told.insert(worker) }
         for worker in leases.workers where !told.contains(worker) { effects += sendLease(to: worker) }

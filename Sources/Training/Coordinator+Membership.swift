@@ -74,15 +74,17 @@ extension Coordinator {
         case .training, .evaluating:
             // The time without workers belongs to no step.
             if wasAlone { clock.restart(at: now) }
-            wantsRebalance = true
             effects += reissueOrphans(now: now)
+            // At once: the sooner it has its rows, the sooner it takes part.
+            effects += planMoves(now: now)
         case .finished: break
         }
         return effects
     }
 
-    mutating func heard(from worker: WorkerID, now: Duration) -> [Effect] {
+    mutating func heard(from worker: WorkerID, leafTime: Duration?, now: Duration) -> [Effect] {
         members[worker]?.lastHeard = now
+        if let leafTime { members[worker]?.measured(leafTime) }
         return []
     }
 
@@ -92,6 +94,7 @@ extension Coordinator {
         members[worker]?.isConnected = false
         guard member.state == .admitted else { return [] }
         leases.release(worker)
+        forgetMoves()
         var effects = [Notice.warning("the connection of \(member.label) has ended")]
         if phase != .gathering { effects += reissueOrphans(now: now) }
         return effects
@@ -106,6 +109,7 @@ extension Coordinator {
             let isAdmitted = member.state == .admitted
             anyAdmitted = anyAdmitted || isAdmitted
             leases.release(worker)
+            if isAdmitted { forgetMoves() }
             effects.append(.cut(worker, reason: reason))
             switch kind {
             case .polite:
@@ -135,8 +139,8 @@ extension Coordinator {
         for (worker, member) in members {
             if now - member.lastHeard >= limits.silence {
                 silent.append((worker, "no heartbeat for \(Wording.seconds(now - member.lastHeard))"))
-            } else if member.state == .greeted, now - member.greetedAt >= CoordinatorLimits.readyTimeout {
-                silent.append((worker, "not ready \(Wording.seconds(CoordinatorLimits.readyTimeout)) after its welcome"))
+            } else if member.state == .greeted, now - member.greetedAt >= limits.readyTimeout {
+                silent.append((worker, "not ready \(Wording.seconds(limits.readyTimeout)) after its welcome"))
             }
         }
         return departed(silent.sorted { $0.worker < $1.worker }, kind: .lost, now: now)

@@ -18,7 +18,7 @@ extension Coordinator {
             for worker in holders { leases.release(worker) }
             changed.formUnion(leases.assignOrphans(to: others))
             events.leasesReissued += 1
-            wantsRebalance = true
+            forgetMoves()
         }
         clock.disturb()
         for worker in changed.sorted() { effects += issueLease(to: worker, recomputing: shards, now: now) }

@@ -34,8 +34,18 @@ public struct Coordinator: Sendable {
 
     /// Steps below it are released.
     var horizon: UInt64
-    /// Somebody has come or answers again: shards are dealt anew before the next step.
+    /// Somebody has come or answers again, or speeds are others: a better deal of the shards is to be planned.
     var wantsRebalance = false
+    /// What is to change hands at a step boundary, by who gets it.
+    var moves: [WorkerID: PlannedMove] = [:]
+    var lastMove = Duration.zero
+    var lastWeighing = Duration.zero
+    /// The nodes that everybody computes again in audited steps.
+    var audits: [WorkerID: [UInt32]] = [:]
+    var auditBook = AuditBook()
+    /// Since when there is nobody to audit with.
+    var unauditedSince: Duration?
+    var hasWarnedOfAudit = false
     /// How often deadlines have passed since a step or an evaluation was completed.
     var doublings = 0
     var evaluationNumber: UInt64 = 0
@@ -92,12 +102,19 @@ public struct Coordinator: Sendable {
     /// Takes one event at `now` (since start) and says what is to be done, in order.
     public mutating func handle(_ event: Event, now: Duration) -> [Effect] {
         guard phase != .finished else { return [] }
+        let effects = handled(event, now: now)
+        return withAudits(effects)
+    }
+
+    private mutating func handled(_ event: Event, now: Duration) -> [Effect] {
         switch event {
         case .start: return started(now: now)
         case .hello(let worker, let hello, let localSlot): return greeted(worker, hello, localSlot: localSlot, now: now)
         case .ready(let worker, let leafClass): return becameReady(worker, leafClass: leafClass, now: now)
-        case .heartbeat(let worker): return heard(from: worker, now: now)
+        case .heartbeat(let worker, let leafTime): return heard(from: worker, leafTime: leafTime, now: now)
         case .leaseTaken(let worker, let sequence): return leaseTaken(by: worker, sequence: sequence, now: now)
+        case .fetched(let worker, let sequence): return fetched(by: worker, sequence: sequence, now: now)
+        case .audited(let worker, let report, let uncovered): return audited(report, by: worker, uncovered: uncovered)
         case .leaving(let worker, let reason):
             return departed([(worker, Wording.quoted(reason))], kind: .polite, now: now)
         case .failed(let worker, let error):
@@ -133,7 +150,7 @@ public struct Coordinator: Sendable {
         let isUnjudged = plan.isBarrier(version) && stopping.judgedStep != version
         let isTrained = version == plan.totalSteps || stopping.stopReason != nil
         if isUnjudged || isTrained { horizon = version }
-        let effects = rebalance(now: now)
+        let effects = deal(now: now)
         if isUnjudged { return effects + beginEvaluation(.validation, now: now) }
         if isTrained { return effects + beginEvaluation(.final, now: now) }
         return effects
@@ -150,15 +167,14 @@ public struct Coordinator: Sendable {
             lastCheckpoint = now
             effects.append(.checkpoint)
         }
-        if wantsRebalance { effects += rebalance(now: now) }
-        return effects
+        return effects + moveLeases(now: now)
     }
 
     private mutating func roundReached(_ round: UInt64, afterGradient: Bool, now: Duration) -> [Effect] {
         guard phase == .training else { return [] }
         if afterGradient {
             gradientCompleted(step: round, now: now)
-            return wantsRebalance ? rebalance(now: now) : []
+            return moveLeases(now: now)
         }
         // Only the number is another: whoever has just got shards has as much time for its first round as before.
         for (worker, member) in members where member.leasedStep == wireStep { members[worker]?.leasedStep = round }
@@ -200,6 +216,9 @@ public struct Coordinator: Sendable {
             } else {
                 effects += dropHopelessSuspects(now: now)
                 effects += overdue(round?.pendingShards ?? uncovered, now: now)
+                effects += noteLackOfAuditors(now: now)
+                weighSpeeds(now: now)
+                if wantsRebalance { effects += planMoves(now: now) }
             }
         case .finished:
             break

@@ -7,8 +7,13 @@ public enum Event: Sendable {
     /// `localSlot`: which of the coordinator's own workers it is.
     case hello(WorkerID, Hello, localSlot: Int?)
     case ready(WorkerID, leafClass: String)
-    case heartbeat(WorkerID)
+    /// `leafTime`: what a leaf has taken it since the last one.
+    case heartbeat(WorkerID, leafTime: Duration? = nil)
     case leaseTaken(WorkerID, sequence: UInt64)
+    /// It has all rows that this lease asks for, those of shards that it is about to get too.
+    case fetched(WorkerID, sequence: UInt64)
+    /// `uncovered`: as of a tick.
+    case audited(WorkerID, AuditReport, uncovered: ShardSet)
     case leaving(WorkerID, reason: String)
     case failed(WorkerID, error: String)
     /// The connection has ended without a word: what the worker holds goes to others at once, heartbeats decide whether it is gone.
@@ -50,6 +55,8 @@ public enum Effect: Equatable, Sendable {
     /// The weights of the current version become the best ones.
     case keepBest
     case checkpoint
+    /// Checkpoints of versions after this one may hold wrong values: none of them is to be resumed from.
+    case distrust(after: UInt64)
     case notice(Notice)
     case finish(Ending)
 }
@@ -137,6 +144,8 @@ public struct RunEvents: Codable, Equatable, Sendable {
     public var leasesReissued = 0
     public var workersLost = 0
     public var workersSeen = 0
+    /// Leaves of which two workers have had the same bits.
+    public var leavesAudited = 0
 
     public init() {}
 
@@ -145,6 +154,7 @@ public struct RunEvents: Codable, Equatable, Sendable {
         sum.leasesReissued += b.leasesReissued
         sum.workersLost += b.workersLost
         sum.workersSeen += b.workersSeen
+        sum.leavesAudited += b.leavesAudited
         return sum
     }
 }

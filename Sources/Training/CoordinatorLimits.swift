@@ -10,6 +10,10 @@ public struct CoordinatorLimits: Sendable {
     public var checkpointEvery: Duration
     /// The command that starts a worker for this run, for messages; empty where none can come.
     public var invitation: String
+    /// The share of leaves that two workers compute, 0…1; `AuditSchedule` says in which steps.
+    public var auditFraction = 0.0
+    /// A welcomed worker builds its net, reads its data if nobody sends it, and answers within this.
+    public var readyTimeout = Self.usualReadyTimeout
 
     /// Heartbeats in a row after which a worker counts as dead.
     public static let missedHeartbeats = 5
@@ -28,8 +32,18 @@ public struct CoordinatorLimits: Sendable {
     /// A worker that was late before gets no lease for so long after it answers again, twice as long every time.
     public static let firstRest = Duration.seconds(10)
     public static let longestRest = Duration.seconds(600)
-    /// A welcomed worker builds its net and answers within this.
-    public static let readyTimeout = Duration.seconds(60)
+    public static let usualReadyTimeout = Duration.seconds(60)
+    /// Of workers that read the data themselves.
+    public static let readingTimeout = Duration.seconds(3_600)
+    /// Speeds are compared this often, and not sooner after a move than its rest.
+    public static let weighingInterval = Duration.seconds(5)
+    public static let moveRest = Duration.seconds(20)
+    /// A deal by speed has to make the slowest share of a step this much shorter: rows move with it.
+    public static let worthwhileShare = 0.8
+    /// A worker that was too slow for any share is tried again after this.
+    public static let speedMemory = Duration.seconds(120)
+    /// So long nobody else need be there before it is said that there is nobody to audit with.
+    public static let auditorWait = Duration.seconds(5)
     /// Restarts of a local worker in a row without a finished step.
     public static let restartsWithoutStep = 3
     /// Deadlines are looked at this often.

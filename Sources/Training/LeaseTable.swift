@@ -60,16 +60,38 @@ struct LeaseTable: Sendable {
         return deal(orphans, by: quotas)
     }
 
-    /// Evens out the loads until they differ by at most one shard, moving as few as can be; returns who is affected.
-    mutating func rebalance(among workers: [WorkerID]) -> Set<WorkerID> {
+    /// Gives shards to a worker, whoever holds them; returns who is affected.
+    mutating func move(_ moved: [Int], to worker: WorkerID) -> Set<WorkerID> {
+        var changed: Set<WorkerID> = []
+        for shard in moved where holders[shard] != worker {
+            if let former = holders[shard] {
+                held[former]?.removeAll { $0 == shard }
+                if held[former]?.isEmpty == true { held[former] = nil }
+                changed.insert(former)
+            } else {
+                orphanCount -= 1
+            }
+            holders[shard] = worker
+            held[worker, default: []].append(shard)
+            changed.insert(worker)
+        }
+        held[worker]?.sort()
+        return changed
+    }
+
+    /// Evens out the loads, moving as few shards as can be; returns who is affected.
+    ///
+    /// Loads are even when the longest share of a step is as short as can be: with equal speeds they differ by at most one shard.
+    /// - Parameter leafTimes: what a leaf takes whom; whoever is not listed counts as average.
+    mutating func rebalance(among workers: [WorkerID], leafTimes: [WorkerID: Duration] = [:]) -> Set<WorkerID> {
         guard !workers.isEmpty else { return [] }
         // Whoever holds most keeps the shard that is over: fewer have to move.
         let byLoad = workers.map { (worker: $0, load: shards(of: $0).count) }.sorted { ($1.load, $0.worker) < ($0.load, $1.worker) }
-        let total = byLoad.reduce(orphanCount) { $0 + $1.load }
+        let targets = Self.targets(
+            of: byLoad.reduce(orphanCount) { $0 + $1.load }, times: Self.seconds(byLoad.map { leafTimes[$0.worker] }))
         var changed: Set<WorkerID> = []
         var quotas: [(worker: WorkerID, count: Int)] = []
-        for (index, entry) in byLoad.enumerated() {
-            let target = total / byLoad.count + (index < total % byLoad.count ? 1 : 0)
+        for (entry, target) in zip(byLoad, targets) {
             if entry.load < target {
                 quotas.append((entry.worker, target - entry.load))
             } else if entry.load > target {
@@ -78,6 +100,30 @@ struct LeaseTable: Sendable {
             }
         }
         return changed.union(deal(orphans, by: quotas))
+    }
+
+    /// How many of `total` shards go to whom, in proportion to speed; what is over goes where it takes the least time.
+    private static func targets(of total: Int, times: [Double]) -> [Int] {
+        let speed = times.reduce(0) { $0 + 1 / $1 }
+        // The small number: a share of 3 is not to become 2 by rounding.
+        var targets = times.map { Int(Double(total) / ($0 * speed) + 1e-9) }
+        let left = max(0, total - targets.reduce(0, +))
+        let byTime = targets.indices.sorted { (Double(targets[$0] + 1) * times[$0], $0) < (Double(targets[$1] + 1) * times[$1], $1) }
+        for index in byTime.prefix(left) { targets[index] += 1 }
+        return targets
+    }
+
+    private static func seconds(_ times: [Duration?]) -> [Double] {
+        let known = times.compactMap { $0.map { max($0 / .seconds(1), 1e-9) } }
+        let average = known.isEmpty ? 1 : known.reduce(0, +) / Double(known.count)
+        return times.map { $0.map { max($0 / .seconds(1), 1e-9) } ?? average }
+    }
+
+    /// What the slowest share of a step takes, in seconds; whoever is not measured counts as average.
+    func longestShare(leafTimes: [WorkerID: Duration]) -> Double {
+        let workers = held.keys.sorted()
+        let times = Self.seconds(workers.map { leafTimes[$0] })
+        return zip(workers, times).map { Double(shards(of: $0).count) * $1 }.max() ?? 0
     }
 
     /// Makes orphans of `count` shards of `worker`, whole subtrees as far as they fit.

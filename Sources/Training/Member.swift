@@ -40,6 +40,10 @@ struct Member: Sendable {
     /// When its shards last changed, and the step (with a closure rule, the round) at that time.
     var leasedAt = Duration.zero
     var leasedStep: UInt64?
+    /// What a leaf takes it, as far as leases go by it: changes only with notable differences. nil until it has been measured.
+    var leafTime: Duration?
+    var leafTimeMean: Duration?
+    var measurements = 0
     /// The step or round for which it was said that it is late and that nobody can take over.
     var warnedStep: UInt64?
 

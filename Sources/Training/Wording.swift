@@ -1,6 +1,7 @@
 /// How messages put numbers, lists, and what peers say of themselves.
 enum Wording {
-    private static let longestQuote = 200
+    /// Room for a path and two hashes.
+    private static let longestQuote = 400
     private static let mostNames = 5
 
     /// What a peer has sent, without what could move a terminal's cursor or fill its screen.

@@ -8,12 +8,28 @@ public struct WorkerSession: Sendable {
         /// The compute thread has built the net of this session and knows its class.
         case built(session: UInt64, leafClass: String)
         case leaseTaken(session: UInt64, sequence: UInt64)
+        /// All rows that the lease asks for are here.
+        case fetched(session: UInt64, sequence: UInt64)
         case computeFailed(error: String)
+        /// The run's data is not what this worker can read.
+        case unfit(reason: String)
         /// What was being computed when the worker was told to leave has been sent.
         case retired
         /// SIGTERM or Ctrl-C.
         case interrupted
-        case tick(step: UInt64)
+        /// `work`: all since the process began.
+        case tick(step: UInt64, work: Work = Work())
+    }
+
+    /// Leaves that have been computed, and the time that took, waiting left out.
+    public struct Work: Equatable, Sendable {
+        public var leaves: UInt64
+        public var nanoseconds: UInt64
+
+        public init(leaves: UInt64 = 0, nanoseconds: UInt64 = 0) {
+            self.leaves = leaves
+            self.nanoseconds = nanoseconds
+        }
     }
 
     public enum Effect: Equatable, Sendable {
@@ -67,6 +83,8 @@ public struct WorkerSession: Sendable {
     var heartbeat = Duration.seconds(1)
     var lastHeard = Duration.zero
     var nextHeartbeat = Duration.zero
+    /// As of the last heartbeat.
+    var toldWork = Work()
 
     /// - Parameter patience: how long a coordinator that does not answer is looked for.
     public init(patience: Duration) {
@@ -90,8 +108,13 @@ public struct WorkerSession: Sendable {
         case .leaseTaken(let session, let sequence):
             guard state == .active(session: session) else { return [] }
             return [.send(.leaseTaken(session: session, sequence: sequence))]
+        case .fetched(let session, let sequence):
+            guard state == .active(session: session) else { return [] }
+            return [.send(.fetched(session: session, sequence: sequence))]
         case .computeFailed(let error):
             return farewell { .failed(session: $0, error: error) } + [.exit(code: 1, message: error)]
+        case .unfit(let reason):
+            return farewell { .failed(session: $0, error: reason) } + [.exit(code: 3, message: reason)]
         case .interrupted:
             guard case .active(let session) = state else { return goodbye(now: now) }
             state = .leaving(session: session, since: now)
@@ -99,8 +122,8 @@ public struct WorkerSession: Sendable {
         case .retired:
             guard case .leaving = state else { return [] }
             return goodbye(now: now)
-        case .tick(let step):
-            return ticked(step: step, now: now)
+        case .tick(let step, let work):
+            return ticked(step: step, work: work, now: now)
         }
     }
 
@@ -182,7 +205,7 @@ public struct WorkerSession: Sendable {
         return [.pause, .notice("\(reason); saying hello again"), .connect, .sayHello]
     }
 
-    private mutating func ticked(step: UInt64, now: Duration) -> [Effect] {
+    private mutating func ticked(step: UInt64, work: Work, now: Duration) -> [Effect] {
         switch state {
         case .idle, .over:
             return []
@@ -199,17 +222,20 @@ public struct WorkerSession: Sendable {
             if now - lastHeard >= heartbeat * CoordinatorLimits.missedHeartbeats {
                 return seek(because: "nothing heard from the coordinator for \(Wording.seconds(now - lastHeard))", now: now)
             }
-            return beat(session: session, step: step, now: now)
+            return beat(session: session, step: step, work: work, now: now)
         case .leaving(let session, let since):
-            return now - since >= Self.leaveAllowance ? goodbye(now: now) : beat(session: session, step: step, now: now)
+            return now - since >= Self.leaveAllowance ? goodbye(now: now) : beat(session: session, step: step, work: work, now: now)
         case .parting(let since):
             return now - since >= Self.releaseAllowance ? released() : []
         }
     }
 
-    private mutating func beat(session: UInt64, step: UInt64, now: Duration) -> [Effect] {
+    private mutating func beat(session: UInt64, step: UInt64, work: Work, now: Duration) -> [Effect] {
         guard now >= nextHeartbeat else { return [] }
         nextHeartbeat = now + heartbeat
-        return [.send(.heartbeat(session: session, step: step))]
+        let leaves = work.leaves - toldWork.leaves
+        let time = leaves == 0 ? nil : Int(clamping: max(1, (work.nanoseconds - toldWork.nanoseconds) / leaves / 1_000))
+        toldWork = work
+        return [.send(.heartbeat(session: session, step: step, leafMicroseconds: time))]
     }
 }

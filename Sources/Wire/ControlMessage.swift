@@ -5,10 +5,12 @@ public enum WorkerMessage: Codable, Equatable, Sendable {
     case hello(Hello)
     /// The worker has built the net and run the probe.
     case ready(session: UInt64, leafClass: String)
-    /// Alive; `step` is what its compute thread is at.
-    case heartbeat(session: UInt64, step: UInt64)
+    /// Alive; `step` is what its compute thread is at, `leafMicroseconds` what a leaf has taken it since the last heartbeat.
+    case heartbeat(session: UInt64, step: UInt64, leafMicroseconds: Int? = nil)
     /// The compute thread has taken the lease with this sequence number.
     case leaseTaken(session: UInt64, sequence: UInt64)
+    /// It has all rows that the lease with this sequence number asks for, those under `fetch` too.
+    case fetched(session: UInt64, sequence: UInt64)
     /// It goes by its own will; its leases are free.
     case leaving(session: UInt64, reason: String)
     /// It can't go on; the text is its last error.
@@ -150,9 +152,18 @@ public struct Lease: Codable, Equatable, Sendable {
     public var until: UInt64
     /// Of `shards`, those whose part of `step` is to be computed again: what came of it was not finite.
     public var recompute: [Int]?
+    /// Shards that it is about to get: their rows are to be fetched beside the work.
+    public var fetch: [Int]?
+    /// Nodes of others that it computes too in every step that is audited, after its own; only their checksums travel.
+    public var audits: [UInt32]?
 
-    public init(sequence: UInt64, shards: [Int], step: UInt64, until: UInt64, recompute: [Int]? = nil) {
+    public init(
+        sequence: UInt64, shards: [Int], step: UInt64, until: UInt64, recompute: [Int]? = nil, fetch: [Int]? = nil,
+        audits: [UInt32]? = nil
+    ) {
         self.recompute = recompute
+        self.fetch = fetch
+        self.audits = audits
         self.sequence = sequence
         self.shards = shards
         self.step = step

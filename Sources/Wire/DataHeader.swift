@@ -31,6 +31,9 @@ public struct DataHeader: Equatable, Sendable {
         case round = 10
         /// worker → server: no more weights are to be sent until the next `pull`.
         case unsubscribe = 11
+        /// worker → coordinator: what came of `node` at step `step`, for comparison with what comes of it elsewhere; `loss` as of a
+        /// gradient; body: the checksum of every chunk, u64 each.
+        case audit = 12
         /// As `gradient` without a body: the values lie in block `checksum` of the worker's shared segment.
         case sharedGradient = 16
         /// As `weights` without a body: the values lie in block `checksum` of the shared weights.

@@ -20,6 +20,11 @@ struct StartArguments: ParsableArguments {
             """)
     var localServers: Int?
 
+        help: ArgumentHelp(
+            "Lets a second worker compute this share of the leaves and compares the bits, 0…1; a difference ends the run and names both.",
+            valueName: "fraction"))
+    var audit = 0.0
+
     @OptionGroup var protection: ProtectionArguments
 
     @Flag(help: "Says nothing but warnings.")
@@ -32,12 +37,15 @@ struct StartArguments: ParsableArguments {
         if let workers, workers < 0 { throw ValidationError("--workers must be 0 or more, got \(workers)") }
         if let localServers, localServers < 0 { throw ValidationError("--local-servers must be 0 or more, got \(localServers)") }
         if threads < 1 { throw ValidationError("--threads must be 1 or more, got \(threads)") }
+        if !(audit >= 0 && audit <= 1) { throw ValidationError("--audit must be in 0…1, got \(audit)") }
         if workers == 0, bind == nil { throw ValidationError("--workers 0 needs --bind: there would be nobody to compute") }
     }
 
     func options() throws -> CoordinatorOptions {
-        CoordinatorOptions(
+        var options = CoordinatorOptions(
             workers: workers, threads: threads, bind: bind, protection: try protection.ofCoordinator(bind: bind), isQuiet: quiet,
             servers: localServers)
+        options.auditFraction = audit
+        return options
     }
 }

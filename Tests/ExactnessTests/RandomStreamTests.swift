@@ -2,7 +2,7 @@ import Exactness
 import Testing
 
 @Suite struct RandomStreamTests {
-    static let purposes: [RandomPurpose] = [.split, .deal, .epochShuffle, .initialization, .dropout, .probe]
+    static let purposes: [RandomPurpose] = [.split, .deal, .epochShuffle, .initialization, .dropout, .probe, .audit]
 
     /// Philox is a bijection of counters, so streams that never share a block never share a counter.
     @Test func noTwoUsesShareANumber() {

@@ -27,6 +27,18 @@ import Testing
         #expect(during >= byteCount)
     }
 
+    /// Setting the system's clock moves CLOCK_REALTIME and leaves this one alone.
+    @Test func monotonicTimeIsTheSystemsMonotonicClock() {
+        func system() -> Duration {
+            var time = timespec()
+            clock_gettime(CLOCK_MONOTONIC, &time)
+            return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+        }
+        let before = system()
+        let own = Machine.monotonicTime
+        #expect(before <= own && own <= system())
+    }
+
     @Test func monotonicTimeNeverGoesBack() {
         let times = (0..<1000).map { _ in Machine.monotonicTime }
         #expect(zip(times, times.dropFirst()).allSatisfy { $0 <= $1 })

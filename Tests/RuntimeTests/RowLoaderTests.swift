@@ -110,4 +110,27 @@ import Wire
         try packet.withUnsafeBytes { try loader.arrived(number, packet: $0) }
         #expect(try serve(loader)[ShardKey(part: .train, shard: 0)]?.count == 21)
     }
+
+    /// What a step waits for, then what a coming lease needs, then what is only audited.
+    @Test func rowsOfComingShardsComeAfterOwnOnes() throws {
+        let loader = RowLoader(run: run)
+        try loader.plan(shards: [1], fetch: [0], step: 0)
+        var keys: [ShardKey] = []
+        while let (number, request) = loader.nextRequest() {
+            if keys.last != request.key { keys.append(request.key) }
+            let packet = [UInt8](repeating: 0, count: request.positions.count * run.rowFormat.bytesPerRow)
+            #expect(!loader.isIdle)
+            try packet.withUnsafeBytes { try loader.arrived(number, packet: $0) }
+        }
+        #expect(loader.isIdle)
+        #expect(keys == [(.train, 1), (.validation, 1), (.train, 0), (.validation, 0)].map { ShardKey(part: $0, shard: $1) })
+    }
+
+    @Test func ofShardsThatAreAuditedOnlyTrainingRowsAreWanted() throws {
+        let loader = RowLoader(run: run)
+        try loader.plan(shards: [1], audits: [0], step: 0)
+        let asked = try serve(loader)
+        #expect(asked[ShardKey(part: .train, shard: 0)]?.count == 21 && asked[ShardKey(part: .validation, shard: 0)] == nil)
+        #expect(asked[ShardKey(part: .validation, shard: 1)] != nil)
+    }
 }

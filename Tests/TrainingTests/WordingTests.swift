@@ -15,7 +15,7 @@ import Testing
     func aPeersWordsCannotMoveTheCursorOrFillTheScreen(text: String, shown: String?) {
         let quoted = Wording.quoted(text)
         if let shown { #expect(quoted == shown) }
-        #expect(quoted.count <= 201)
+        #expect(quoted.count <= 401)
     }
 
     @Test(arguments: [(Duration.seconds(60), "60 s"), (.milliseconds(1_250), "1.2 s"), (.zero, "0 s")])

@@ -55,6 +55,10 @@ import Wire
         Sample(header: DataHeader(kind: .unsubscribe, incarnation: 1, session: session)),
         Sample(
             header: DataHeader(
+                kind: .audit, incarnation: 1, node: 5, step: 7, session: session, loss: 1.25, checksum: 0xB0A5_0E4F_7C6A_031B),
+            body: checksums([0x0102_0304_0506_0708, .max])),
+        Sample(
+            header: DataHeader(
                 kind: .sharedGradient, incarnation: 1, node: 5, chunk: 2, count: 96, step: 7, session: session, loss: 1.25, checksum: 4)),
         Sample(header: DataHeader(kind: .sharedWeights, incarnation: 1, chunk: 3, step: 8, checksum: 2)),
         Sample(
@@ -113,6 +117,12 @@ import Wire
     private static func notice(_ notice: RoundNotice) -> [UInt8] {
         var bytes = [UInt8](repeating: 0xAA, count: RoundNotice.byteCount)
         bytes.withUnsafeMutableBytes { notice.encode(into: $0) }
+        return bytes
+    }
+
+    private static func checksums(_ checksums: [UInt64]) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0xAA, count: ChunkChecksums.byteCount(chunkCount: checksums.count))
+        bytes.withUnsafeMutableBytes { ChunkChecksums.encode(checksums, into: $0) }
         return bytes
     }
 

@@ -8,6 +8,8 @@ enum SetName {
     static let bestLink = "best.safetensors"
     /// A set that makes room for another of the same step.
     static let replacedSuffix = ".replaced"
+    /// Before the name of a set that is not to be resumed from.
+    static let doubtfulPrefix = "doubtful-"
 
     static func set(_ step: Int) -> String { "step-\(step)" }
     static func best(_ step: Int) -> String { "best-step-\(step).safetensors" }

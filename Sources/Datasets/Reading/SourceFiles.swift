@@ -1,13 +1,29 @@
-internal import Hashing
+public import Hashing
+
+/// A file of a data set and the hash of its bytes as they lie on disk.
+public struct FileDigest: Codable, Equatable, Sendable {
+    public var path: String
+    public var sha256: Digest
+
+    public init(path: String, sha256: Digest) {
+        self.path = path
+        self.sha256 = sha256
+    }
+}
 
 /// Reads files one after the other and hashes every byte as it lies on disk.
 struct SourceFiles: ~Copyable {
     /// Where relative paths start.
     private let folder: String
     private var hash = SHA256()
+    private let listsFiles: Bool
+    /// Every file whose contents were read, in order; empty unless they are wanted.
+    private(set) var digests: [FileDigest] = []
 
-    init(folder: String) {
+    /// - Parameter listsFiles: whether every file is hashed by itself too.
+    init(folder: String, listsFiles: Bool = false) {
         self.folder = folder
+        self.listsFiles = listsFiles
     }
 
     /// The contents of a file, unpacked if it starts as gzip does.
@@ -26,12 +42,15 @@ struct SourceFiles: ~Copyable {
         var unpacker = Unpacker(
             head: Array(piece[..<min(count, GzipInflater.magic.count)]), packedByteCount: file.byteCount, name: file.path, limit: limit,
             announcedSize: announcedSize)
+        var own = SHA256()
         while count > 0 {
             let filled = UnsafeRawBufferPointer(rebasing: piece[..<count])
             hash.update(filled)
+            if listsFiles { own.update(filled) }
             try unpacker.take(filled)
             count = try file.read(into: piece)
         }
+        if listsFiles { digests.append(FileDigest(path: file.path, sha256: own.finalize())) }
         return try unpacker.finish()
     }
 

@@ -23,7 +23,6 @@ struct DataReading {
         preprocessing = s.variant("preprocessing", PreprocessingSpecification.variants, default: .none)
         targetStandardize = s.value("target_standardize", .flag, default: false)
         ship = s.value("ship", .flag, default: true)
-        s.notYet("ship", unless: ship, only: "true")
         redealEvery = s.optional("redeal_every", .whole(in: 1...Ranges.epochs))
     }
 

@@ -14,6 +14,8 @@ public struct CoordinatorOptions: Sendable {
     /// Parameter servers to start at once beside the own one; nil: all where nobody else can start any, else those that do not register
     /// in time.
     public var servers: Int?
+    /// The share of leaves that a second worker computes, for comparison; 0…1.
+    public var auditFraction = 0.0
     /// Whether the port of `bind` was the system's choice at an earlier start: then the one after it may be anybody's.
     var isPortChosen = false
 

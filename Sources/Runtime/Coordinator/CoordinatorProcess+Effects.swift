@@ -30,6 +30,7 @@ extension CoordinatorProcess {
         case .record(let record): self.record(record)
         case .keepBest: keepBest()
         case .checkpoint: checkpoint()
+        case .distrust(let step): setAsideCheckpoints(after: step)
         case .notice(let notice):
             switch notice.level {
             case .info: reporter.line(notice.text)
@@ -57,11 +58,13 @@ extension CoordinatorProcess {
             }
         }
         do {
+            var description = run.description
+            description.auditFraction = auditFraction > 0 ? auditFraction : nil
             let welcome = Welcome(
                 session: peer.token, runID: beginning.start.run, incarnation: beginning.start.incarnation,
                 runSHA256: run.runSHA256.description, dataSHA256: run.data.dataSHA256.description,
                 heartbeatMilliseconds: run.configuration.cluster.heartbeatMilliseconds, dataPort: lanes[peer.control.lane].dataPort,
-                servers: servers, run: Array(try JSONEncoder().encode(run.description)))
+                servers: servers, run: Array(try JSONEncoder().encode(description)))
             send(.welcome(welcome), to: peer)
         } catch {
             preconditionFailure("a run's description can't be written as JSON: \(error)")

@@ -54,13 +54,15 @@ extension CoordinatorProcess {
             guard let worker = session(token) else { return }
             dispatch(.ready(worker, leafClass: leafClass))
             tellSessions()
-        case .heartbeat(let token, _):
+        case .heartbeat(let token, _, let leafMicroseconds):
             if let worker = session(token) {
-                dispatch(.heartbeat(worker))
+                dispatch(.heartbeat(worker, leafTime: leafMicroseconds.flatMap { $0 > 0 ? .microseconds($0) : nil }))
                 send(.heartbeat, to: address)
             }
         case .leaseTaken(let token, let sequence):
             if let worker = session(token) { dispatch(.leaseTaken(worker, sequence: sequence)) }
+        case .fetched(let token, let sequence):
+            if let worker = session(token) { dispatch(.fetched(worker, sequence: sequence)) }
         case .leaving(let token, let reason):
             guard let worker = session(token) else { return }
             // Its last contributions were sent before the word, over the other connection.
@@ -155,6 +157,7 @@ extension CoordinatorProcess {
         case .rowsWanted: try sendRows(to: worker, header: header, positions: body(of: lane))
         case .figures: try takeFigures(from: worker, header: header, body: body(of: lane))
         case .unsubscribe: peers[worker]?.isSubscribed = false
+        case .audit: try takeAudit(header, from: worker, body: body(of: lane))
         case .attach, .weights, .sharedWeights, .rows, .reduced, .sameWeights, .round, .state, .norms, .stateEnd, .stateWanted, .built,
             .commit, .release, .squares, .judged, .suspicious, .notFinite, .uncovered, .peerLost:
             throw .malformed("a \(header.kind) message from a worker")

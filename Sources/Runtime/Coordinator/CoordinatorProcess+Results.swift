@@ -36,6 +36,7 @@ extension CoordinatorProcess {
                 "--insecure: tcp connections are neither encrypted nor authenticated: whoever reaches the port can read the data and the "
                     + "weights and change the result; bind to a trusted network only, or use --keys")
         }
+        if let auditWarning { reporter.warning(auditWarning) }
         if localWorkerCount > run.plan.tree.shardCount {
             reporter.warning("--workers \(localWorkerCount): only \(run.plan.tree.shardCount) (training.virtual_shards) can share a step")
         }
@@ -239,7 +240,8 @@ extension CoordinatorProcess {
             events: RunResult.EventReport(
                 leasesReissued: totals.events.leasesReissued, workersLost: totals.events.workersLost,
                 framesDropped: totals.framesDropped, connectionsCut: strangers.connectionsCut,
-                handshakesFailed: strangers.handshakesFailed, stepsSkipped: totals.stepsSkipped))
+                handshakesFailed: strangers.handshakesFailed, stepsSkipped: totals.stepsSkipped,
+                leavesAudited: totals.events.leavesAudited))
     }
 
     private func samplesTrained(until version: UInt64) -> Int {
@@ -263,6 +265,10 @@ extension CoordinatorProcess {
         for (name, report) in [("train", result.train), ("validation", result.validation), ("test", result.test)] {
             guard let report else { continue }
             reporter.line("\(name.padding(toLength: 11, withPad: " ", startingAt: 0))\(report.summary)  (\(report.samples) samples)")
+        }
+        if auditFraction > 0 {
+            let count = result.events.leavesAudited
+            reporter.line("audit      \(count == 0 ? "no leaf was computed twice" : "\(count) leaves computed twice, with the same bits")")
         }
         reporter.line(
             "time       \(result.trainingSeconds.formatted(digits: 2)) s of training, \(Int(result.samplesPerSecond)) samples/s")

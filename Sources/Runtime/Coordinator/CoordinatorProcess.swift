@@ -154,17 +154,20 @@ final class CoordinatorProcess {
             fleet = nil
         }
 
+        auditFraction = options.auditFraction
         let cluster = run.configuration.cluster
         let workerOption = Self.workerOption(gatekeeper, lanes: lanes)
         self.workerOption = workerOption
+        var limits = CoordinatorLimits(
+            minimumWorkers: cluster.minimumWorkers, localWorkers: localWorkers, acceptsRemoteWorkers: options.bind != nil,
+            joinTimeout: .seconds(cluster.joinTimeoutSeconds), idleTimeout: .seconds(cluster.idleTimeoutSeconds),
+            heartbeat: .milliseconds(cluster.heartbeatMilliseconds),
+            checkpointEvery: .seconds(run.configuration.training.checkpointEverySeconds),
+            invitation: lanes.last.map { "dnn-worker --connect \($0.endpoint)\(workerOption)" } ?? "")
+        limits.auditFraction = auditFraction
+        if !run.configuration.shipsData { limits.readyTimeout = CoordinatorLimits.readingTimeout }
         machine = Coordinator(
-            plan: run.plan,
-            limits: CoordinatorLimits(
-                minimumWorkers: cluster.minimumWorkers, localWorkers: localWorkers, acceptsRemoteWorkers: options.bind != nil,
-                joinTimeout: .seconds(cluster.joinTimeoutSeconds), idleTimeout: .seconds(cluster.idleTimeoutSeconds),
-                heartbeat: .milliseconds(cluster.heartbeatMilliseconds),
-                checkpointEvery: .seconds(run.configuration.training.checkpointEverySeconds),
-                invitation: lanes.last.map { "dnn-worker --connect \($0.endpoint)\(workerOption)" } ?? ""),
+            plan: run.plan, limits: limits,
             rules: AdmissionRules(numericsVersion: numericsVersion, leafClass: former?.identity.leafClass),
             version: beginning.version, stopping: former?.coordinator.stopping ?? EarlyStoppingState())
 
@@ -220,6 +223,8 @@ final class CoordinatorProcess {
     let published: PublishedWeights
     /// What a worker of another host needs beside the endpoint, for messages.
     let workerOption: String
+    /// The share of leaves that two workers compute.
+    let auditFraction: Double
     let localWorkerCount: Int
     private let localServersAtOnce: Int?
     let threadsPerWorker: Int

@@ -11,13 +11,19 @@ final class PartDeals {
     private let dealCount: UInt64
     private var latest: (deal: UInt64, rows: ShardedPart)?
 
-    init(_ run: PreparedRun) {
-        first = run.parts
-        shardCount = run.description.shardCount
-        seed = run.configuration.seed
+    /// - Parameter dealCount: dealings from this number on are refused.
+    init(_ parts: [PartID: ShardedPart], shardCount: Int, seed: UInt64, dealCount: UInt64) {
+        first = parts
+        self.shardCount = shardCount
+        self.seed = seed
+        self.dealCount = dealCount
+    }
+
+    convenience init(_ run: PreparedRun) {
         let epochs = run.configuration.training.epochs
         // One more than is trained on: a lease taken at the end starts at the step behind the last.
-        dealCount = run.description.redealEvery.map { UInt64(epochs / $0 + 1) } ?? 1
+        let dealCount = run.description.redealEvery.map { UInt64(epochs / $0 + 1) } ?? 1
+        self.init(run.parts, shardCount: run.description.shardCount, seed: run.configuration.seed, dealCount: dealCount)
     }
 
     /// nil if there is no such part or no such dealing of it.

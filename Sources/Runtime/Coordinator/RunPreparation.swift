@@ -36,7 +36,7 @@ struct PreparedRun {
         do {
             data = try PreparedData(
                 configuration.data, seed: configuration.seed, folder: "/",
-                alsoHashed: configuration.model.initializeFrom.map { [$0] } ?? [])
+                alsoHashed: configuration.model.initializeFrom.map { [$0] } ?? [], listsFiles: !configuration.shipsData)
         } catch {
             throw ProblemList(error.problems.map { configuration.sourceMap.problem(at: "data", "\($0)") })
         }
@@ -76,7 +76,8 @@ struct PreparedRun {
             chunkByteCount: configuration.cluster.chunkBytes,
             countsRounds: updater.rule.isClosureRule,
             instructionSet: configuration.cluster.instructionSet == .auto ? nil : configuration.cluster.instructionSet.rawValue,
-            precision: training.precision, wire: configuration.cluster.wire)
+            precision: training.precision, wire: configuration.cluster.wire,
+            dataFiles: configuration.shipsData ? nil : DataFiles(specification: configuration.data, digests: data.files))
         var plans: [PartID: StepPlan] = [:]
         for part in description.parts { plans[part] = description.plan(of: part) }
         let rows = Self.sourceRows(of: parts, sample: plans[.sample])

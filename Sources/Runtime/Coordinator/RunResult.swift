@@ -39,6 +39,8 @@ struct RunResult: Encodable {
         /// Connections that were not let in: no key, a key that is not on the list, another protocol, too slow.
         var handshakesFailed: Int
         var stepsSkipped: Int
+        /// Leaves that two workers have computed, with the same bits.
+        var leavesAudited: Int
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -101,6 +103,7 @@ extension RunResult.EventReport {
         case connectionsCut = "connections_cut"
         case handshakesFailed = "handshakes_failed"
         case stepsSkipped = "steps_skipped"
+        case leavesAudited = "leaves_audited"
     }
 }
 

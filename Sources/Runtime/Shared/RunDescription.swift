@@ -30,6 +30,10 @@ struct RunDescription: Codable, Equatable, Sendable {
     var precision = Precision.f32
     /// What weights and the sums of nodes are rounded to before anybody else sees them.
     var wire = Precision.f32
+    /// Where workers read the rows by themselves; nil: they are sent.
+    var dataFiles: DataFiles? = nil
+    /// The share of steps whose leaves two workers compute; nil: none.
+    var auditFraction: Double? = nil
 
     /// Refuses what no coordinator of ours would send, so that a worker never traps on it.
     func validate() throws(WireError) {

@@ -1,5 +1,6 @@
 internal import OperatingSystem
 internal import Synchronization
+internal import Training
 internal import Wire
 
 /// The two-way channel between a worker's control loop and its compute thread: typed values behind a lock, an eventfd to wake the other.
@@ -16,14 +17,19 @@ final class ComputeLink: Sendable {
     enum Report: Sendable {
         case built(session: UInt64, leafClass: String)
         case leaseTaken(session: UInt64, sequence: UInt64)
+        case fetched(session: UInt64, sequence: UInt64)
         /// Nothing is computed any more; what was has been sent.
         case retired
         case failed(String)
+        /// It can take no part in the run of this session.
+        case unfit(String)
     }
 
     private let commands = Mutex<[Command]>([])
     private let reports = Mutex<[Report]>([])
     private let step = Atomic<UInt64>(0)
+    private let leaves = Atomic<UInt64>(0)
+    private let nanoseconds = Atomic<UInt64>(0)
     private let waiting = Atomic<Bool>(false)
     private let retiring = Atomic<Bool>(false)
     let commandEvent: EventDescriptor
@@ -80,5 +86,16 @@ final class ComputeLink: Sendable {
     var currentStep: UInt64 {
         get { step.load(ordering: .relaxed) }
         set { step.store(newValue, ordering: .relaxed) }
+    }
+
+    /// Notes leaves that have been computed and the time they took.
+    func add(leaves count: Int, time: Duration) {
+        leaves.add(UInt64(count), ordering: .relaxed)
+        nanoseconds.add(UInt64(max(0, time / .nanoseconds(1))), ordering: .relaxed)
+    }
+
+    /// All that has been computed so far.
+    var work: WorkerSession.Work {
+        WorkerSession.Work(leaves: leaves.load(ordering: .relaxed), nanoseconds: nanoseconds.load(ordering: .relaxed))
     }
 }

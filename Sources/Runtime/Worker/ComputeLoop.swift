@@ -14,7 +14,7 @@ final class ComputeLoop {
     private let keys: WorkerKeys?
     private var segments: WorkerSegments?
     private var current: WorkerRun?
-    private var kept: (loader: RowLoader, run: String)?
+    private var kept: KeptRows?
 
     init(context: Context, link: ComputeLink, threads: Int, shared: SharedSegmentsOption?, security: ZeroMQ.Security, keys: WorkerKeys?) {
         self.context = context
@@ -44,6 +44,8 @@ final class ComputeLoop {
             // Closes the data socket, which lets go of what is still to be sent.
             current = nil
             if link.isRetiring { link.report(.retired) }
+        } catch let error as UnfitWorker {
+            link.report(.unfit(error.description))
         } catch {
             link.report(.failed("\(error)"))
         }
@@ -63,7 +65,7 @@ final class ComputeLoop {
             case .lease(let lease): try current?.take(lease)
             case .evaluate(let order): try current?.take(order)
             case .pause:
-                if let current { kept = (current.loader, current.runSHA256) }
+                if let current { kept = current.keptRows }
                 current = nil
             case .stop: return false
             }
@@ -72,11 +74,10 @@ final class ComputeLoop {
     }
 
     private func build(_ welcome: Welcome, endpoint: String) throws {
-        if let current { kept = (current.loader, current.runSHA256) }
+        if let current { kept = current.keptRows }
         current = nil
         let run = try WorkerRun(
-            welcome: welcome, endpoint: endpoint, context: context, link: link, threads: threads, loader: kept?.loader,
-            loaderRun: kept?.run, security: security, keys: keys,
+            welcome: welcome, endpoint: endpoint, context: context, link: link, threads: threads, kept: kept, security: security, keys: keys,
             segments: { elementCount in
                 if segments == nil, let shared { segments = try WorkerSegments(shared, elementCount: elementCount) }
                 return segments

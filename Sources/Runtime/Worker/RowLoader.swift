@@ -22,7 +22,8 @@ struct RowRequest {
 final class RowLoader {
     let run: RunDescription
     private var stores: [ShardKey: ShardStore] = [:]
-    private var wanted: [(key: ShardKey, positions: [UInt32], next: Int)] = []
+    /// `isAhead`: no step waits for them.
+    private var wanted: [(key: ShardKey, isAhead: Bool, positions: [UInt32], next: Int)] = []
     private var turn = 0
     private var underWay: [UInt32: RowRequest] = [:]
     private var nextRequest: UInt32 = 0
@@ -49,28 +50,46 @@ final class RowLoader {
     }
 
     /// Asks anew for what `shards` lack, in the order in which training from `step` on needs it; forgets shards of other workers.
-    func plan(shards: [Int], step: UInt64) throws {
+    ///
+    /// - Parameters:
+    ///   - fetch: shards that it is about to get, after those.
+    ///   - audits: shards of which only the training rows are wanted, last.
+    func plan(shards: [Int], fetch: [Int] = [], audits: [Int] = [], step: UInt64) throws {
         underWay.removeAll()
         wanted.removeAll()
         turn = 0
-        let kept = Set(shards)
+        let kept = Set(shards + fetch + audits)
         deal = run.deal(ofStep: step)
         stores = stores.filter { kept.contains($0.key.shard) && ($0.key.deal == 0 || $0.key.deal == deal) }
+        try want(shards, step: step)
+        try wantHeldOut(shards)
+        try want(fetch, step: step, isAhead: true)
+        try wantHeldOut(fetch, isAhead: true)
+        try want(audits, step: step, isAhead: true)
+    }
+
+    /// Rows that are trained on, and of the sample.
+    private func want(_ shards: [Int], step: UInt64, isAhead: Bool = false) throws {
         let train = run.plan(of: .train)
         let epoch = train.epoch(ofStep: step)
         for shard in shards {
             let order = EpochOrder.positions(rowCount: train.rows(ofShard: shard), seed: run.seed, epoch: epoch, shard: shard)
             let first = min(train.stepInEpoch(step) * train.leafRows, order.count)
-            try want(ShardKey(part: .train, shard: shard, deal: deal), Array(order[first...] + order[..<first]))
+            try want(ShardKey(part: .train, shard: shard, deal: deal), Array(order[first...] + order[..<first]), isAhead: isAhead)
         }
         if deal > 0 {
             let sample = run.plan(of: .sample)
-            for shard in shards { try want(ShardKey(part: .train, shard: shard), Array(0..<UInt32(sample.rows(ofShard: shard)))) }
+            for shard in shards {
+                try want(ShardKey(part: .train, shard: shard), Array(0..<UInt32(sample.rows(ofShard: shard))), isAhead: isAhead)
+            }
         }
+    }
+
+    private func wantHeldOut(_ shards: [Int], isAhead: Bool = false) throws {
         for part in [PartID.validation, .test] {
             let plan = run.plan(of: part)
             for shard in shards where plan.rows(ofShard: shard) > 0 {
-                try want(ShardKey(part: part, shard: shard), Array(0..<UInt32(plan.rows(ofShard: shard))))
+                try want(ShardKey(part: part, shard: shard), Array(0..<UInt32(plan.rows(ofShard: shard))), isAhead: isAhead)
             }
         }
     }
@@ -81,18 +100,23 @@ final class RowLoader {
         if !isUnderWay { try want(key, Array(positions)) }
     }
 
-    private func want(_ key: ShardKey, _ positions: [UInt32]) throws {
+    private func want(_ key: ShardKey, _ positions: [UInt32], isAhead: Bool = false) throws {
         let missing = try store(key).missing(in: positions[...])
-        if !missing.isEmpty { wanted.append((key, missing, 0)) }
+        if !missing.isEmpty { wanted.append((key, isAhead, missing, 0)) }
     }
+
+    /// Whether everything that was planned is here.
+    var isIdle: Bool { underWay.isEmpty && wanted.allSatisfy { $0.next == $0.positions.count } }
 
     /// The next request to send, nil while enough are under way or nothing is missing.
     ///
     /// Shards of a part take turns, and a first request is a single leaf, so that training can begin before everything is here.
     func nextRequest(limit: Int = WireProtocol.rowRequestsUnderWay) -> (number: UInt32, request: RowRequest)? {
         guard underWay.count < limit else { return nil }
-        let part = wanted.first { $0.next < $0.positions.count }?.key.part
-        let candidates = wanted.indices.filter { wanted[$0].next < wanted[$0].positions.count && wanted[$0].key.part == part }
+        let first = wanted.first { $0.next < $0.positions.count }
+        let candidates = wanted.indices.filter {
+            wanted[$0].next < wanted[$0].positions.count && wanted[$0].key.part == first?.key.part && wanted[$0].isAhead == first?.isAhead
+        }
         guard let index = candidates.first(where: { $0 >= turn }) ?? candidates.first else { return nil }
         turn = index + 1
         let entry = wanted[index]

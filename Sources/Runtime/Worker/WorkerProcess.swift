@@ -97,18 +97,23 @@ public final class WorkerProcess {
                 try perform(session.handle(.built(session: number, leafClass: leafClass), now: now))
             case .leaseTaken(let number, let sequence):
                 try perform(session.handle(.leaseTaken(session: number, sequence: sequence), now: now))
+            case .fetched(let number, let sequence):
+                try perform(session.handle(.fetched(session: number, sequence: sequence), now: now))
             case .retired:
                 isComputeOver = true
                 try perform(session.handle(.retired, now: now))
             case .failed(let error):
                 isComputeOver = true
                 try perform(session.handle(.computeFailed(error: error), now: now))
+            case .unfit(let reason):
+                isComputeOver = true
+                try perform(session.handle(.unfit(reason: reason), now: now))
             }
         }
         try lookAtHandshake()
         while let message = try connection?.receive() { try perform(session.handle(.message(message), now: now)) }
         if owesHello { try sayHello() }
-        try perform(session.handle(.tick(step: link.currentStep), now: now))
+        try perform(session.handle(.tick(step: link.currentStep, work: link.work), now: now))
     }
 
     private func perform(_ effects: [WorkerSession.Effect]) throws {

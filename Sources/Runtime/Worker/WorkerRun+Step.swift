@@ -1,6 +1,8 @@
 internal import Exactness
 internal import Kernels
 internal import NeuralNet
+internal import OperatingSystem
+internal import Training
 internal import Wire
 internal import ZeroMQ
 
@@ -15,12 +17,15 @@ extension WorkerRun {
         var index: Int
         /// Elements from here on are final.
         var finalFrom: Int
+        var loss = 0.0
     }
 
     func computeStep(_ round: GradientRound, leaves: [Int]) throws {
         let step = round.number
         link.currentStep = step
         guard let view = weights.weights(step) else { return }
+        let began = Machine.monotonicTime
+        waited = .zero
         var outgoing = try openNodes(round, leaves: leaves)
         sentPositions.removeAll(keepingCapacity: true)
         for _ in 0..<outgoing.count * shares.count { sentPositions.append(0) }
@@ -31,6 +36,17 @@ extension WorkerRun {
             throw error
         }
         markDone(leaves, step: step)
+        link.add(leaves: outgoing.reduce(0) { $0 + $1.work.slots.count }, time: Machine.monotonicTime - began - waited)
+        guard auditSchedule.isDue(step: step) else { return }
+        for node in outgoing { try report(node.work.node, node.block.floats.view, loss: node.loss, step: step) }
+        try auditOthers(round)
+    }
+
+    /// Waits for a message or a command; that is no time of work.
+    private func wait(timeout: Duration? = nil) throws {
+        let began = Machine.monotonicTime
+        defer { waited += Machine.monotonicTime - began }
+        try connection.wait(timeout: timeout)
     }
 
     private func computeAndSend(_ outgoing: inout [Outgoing], _ round: GradientRound, weights view: FloatView) throws {
@@ -46,6 +62,7 @@ extension WorkerRun {
             })
         for index in outgoing.indices {
             outgoing[index].finalFrom = 0
+            outgoing[index].loss = figures[index].lossSum
             try flush(&outgoing[index], step: step, loss: figures[index].lossSum)
         }
     }
@@ -84,7 +101,7 @@ extension WorkerRun {
         while true {
             if let block = gradients.take(step: step, nodeCount: nodeCount) { return block }
             if link.hasCommand { throw Interruption.command }
-            try connection.wait(timeout: .milliseconds(1))
+            try wait(timeout: .milliseconds(1))
             try drain()
             if weights.newestComplete.map({ $0 > step }) ?? false { throw Interruption.stepOver }
         }
@@ -93,7 +110,7 @@ extension WorkerRun {
     private func awaitParameters(_ range: Range<Int>, of step: UInt64) throws {
         while !weights.holds(range, of: step) {
             if link.hasCommand { throw Interruption.command }
-            try connection.wait()
+            try wait()
             try drain()
             if weights.newestComplete.map({ $0 > step }) ?? false { throw Interruption.stepOver }
         }
@@ -142,7 +159,7 @@ extension WorkerRun {
             try send(&node, step: step, loss: loss)
             if isSent(node) { return }
             if link.hasCommand { throw Interruption.command }
-            try connection.wait()
+            try wait()
             try drain()
             if weights.isComplete(step + 1) { throw Interruption.stepOver }
         }

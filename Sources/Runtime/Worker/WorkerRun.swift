@@ -3,8 +3,16 @@ internal import Exactness
 internal import Foundation
 internal import Kernels
 internal import NeuralNet
+internal import Training
 internal import Wire
 internal import ZeroMQ
+
+/// Rows that a worker keeps from session to session, and the run that they belong to.
+struct KeptRows {
+    var loader: RowLoader
+    var files: FileRows?
+    var run: String
+}
 
 /// A worker's part in one session of a run: net, rows, weights, lease, and what it has computed of the current step.
 final class WorkerRun {
@@ -21,8 +29,17 @@ final class WorkerRun {
     let tree: ShardTree
     let trainPlan: StepPlan
     private(set) var loader: RowLoader
+    /// nil: rows are sent.
+    private(set) var files: FileRows?
+    let auditSchedule: AuditSchedule
+    /// Where nodes of others are computed; made when the first one is.
+    var auditBlock: FloatBlock?
+    /// What of the time since the step began was no work of its own.
+    var waited = Duration.zero
 
     var lease: Lease?
+    /// The lease whose rows are still on their way, where the coordinator waits for them.
+    private var owedFetch: UInt64?
     private var isSubscribed = false
     private var pulledBest = false
     /// Whether the other servers are still to be told that no weights are wanted; the coordinator knows.
@@ -42,9 +59,10 @@ final class WorkerRun {
     private var labels: [Int32]
     private var identifiers: [UInt32]
 
-    /// - Parameter loader: rows of an earlier session; they are kept if it was the same run.
+    /// - Parameter kept: rows of an earlier session; they are kept if it was the same run.
+    /// - Throws: `UnfitWorker` among others.
     init(
-        welcome: Welcome, endpoint: String, context: Context, link: ComputeLink, threads: Int, loader: RowLoader?, loaderRun: String?,
+        welcome: Welcome, endpoint: String, context: Context, link: ComputeLink, threads: Int, kept: KeptRows?,
         security: ZeroMQ.Security, keys: WorkerKeys?, segments: (_ elementCount: Int) throws -> WorkerSegments?
     ) throws {
         run = try JSONDecoder().decode(RunDescription.self, from: Data(welcome.run))
@@ -57,6 +75,7 @@ final class WorkerRun {
         network = try Network(run.model)
         tree = run.tree
         trainPlan = run.plan(of: .train)
+        auditSchedule = AuditSchedule(seed: run.seed, fraction: run.auditFraction ?? 0)
         engine = LeafEngine(
             network: network, tree: tree, leafRows: run.leafRows, seed: run.seed, threads: threads, precision: run.precision)
         chunks = network.layout.chunks(byteCount: run.chunkByteCount)
@@ -66,10 +85,15 @@ final class WorkerRun {
         gradients = segments?.pool ?? GradientPool(elementCount: network.layout.blockLength)
         labels = Array(repeating: 0, count: run.leafRows)
         identifiers = Array(repeating: 0, count: run.leafRows)
-        if let loader, loaderRun == runSHA256 {
-            self.loader = loader
+        if let kept, kept.run == runSHA256 {
+            (loader, files) = (kept.loader, kept.files)
         } else {
-            self.loader = RowLoader(run: run)
+            loader = RowLoader(run: run)
+        }
+        if let dataFiles = run.dataFiles {
+            if files == nil { files = try FileRows(dataFiles, run: run) }
+        } else {
+            files = nil
         }
         var options = SocketOptions.data(largestBody: run.largestBodyToWorker(chunks), chunkCount: chunks.count)
         options.linger = .milliseconds(500)  // a last contribution still gets out when the worker leaves
@@ -97,29 +121,45 @@ final class WorkerRun {
         guard lease.shards.allSatisfy({ $0 >= 0 && $0 < run.shardCount }) else {
             throw WireError.malformed("a lease of shards \(lease.shards)")
         }
+        guard (lease.fetch ?? []).allSatisfy({ $0 >= 0 && $0 < run.shardCount }),
+            (lease.audits ?? []).allSatisfy({ tree.contains(TreeNode(number: $0)) })
+        else { throw WireError.malformed("a lease with other work for shards \(lease.fetch ?? []), nodes \(lease.audits ?? [])") }
         if done.step == lease.step {
             for shard in lease.recompute ?? [] where lease.shards.contains(shard) { done.shards.remove(shard) }
         }
-        let before = self.lease?.shards ?? []
+        let before = self.lease
         self.lease = lease
         keepTasks(of: lease)
+        owedFetch = lease.fetch == nil ? nil : lease.sequence
         if lease.shards.isEmpty {
             owesUnsubscribe = owesUnsubscribe || isSubscribed && shares.count > 1
             isSubscribed = false
             owedPulls.removeAll { $0 != Evaluation.bestVersion }
         } else {
-            if before != lease.shards {
-                engine.reserve(leaves: lease.shards.count)
+            engine.reserve(leaves: max(lease.shards.count, auditedNodes.map { tree.shards(of: $0).count }.max() ?? 0))
+            if before?.shards != lease.shards {
                 gradients.trim(nodeCount: tree.maximalSubtrees(of: ShardSet(lease.shards)).count, openStep: lease.step)
-                try loader.plan(shards: lease.shards, step: run.countsRounds ? openRound?.planStep ?? 0 : lease.step)
-                orders.epoch = .max
             }
             if !isSubscribed {
                 isSubscribed = true
                 owedPulls.append(lease.step)
             }
         }
+        let hasOtherRows = before?.shards != lease.shards || before?.audits != lease.audits || (before?.fetch ?? []) != (lease.fetch ?? [])
+        if hasOtherRows, !lease.shards.isEmpty || lease.fetch != nil {
+            try planRows(step: run.countsRounds ? openRound?.planStep ?? 0 : lease.step)
+            orders.epoch = .max
+        }
         link.report(.leaseTaken(session: session, sequence: lease.sequence))
+    }
+
+    private var auditedNodes: [TreeNode] { (lease?.audits ?? []).map { TreeNode(number: $0) } }
+
+    /// Wants the rows of what it computes, of what it is about to get, and of what it audits.
+    private func planRows(step: UInt64) throws {
+        guard let lease else { return }
+        try loader.plan(
+            shards: lease.shards, fetch: lease.fetch ?? [], audits: auditedNodes.flatMap { Array(tree.shards(of: $0)) }, step: step)
     }
 
     func take(_ order: Evaluation) throws {
@@ -191,16 +231,33 @@ final class WorkerRun {
             case .round where run.countsRounds:
                 let notice = try RoundNotice(decoding: body)
                 openRound = GradientRound(number: header.step, planStep: notice.planStep, maskStep: notice.maskStep)
-            case .attach, .gradient, .sharedGradient, .pull, .rowsWanted, .figures, .sameWeights, .round, .unsubscribe, .state, .norms,
-                .stateEnd, .stateWanted, .built, .commit, .release, .squares, .judged, .suspicious, .notFinite, .uncovered, .peerLost:
+            case .attach, .gradient, .sharedGradient, .pull, .rowsWanted, .figures, .sameWeights, .round, .unsubscribe, .audit, .state,
+                .norms, .stateEnd, .stateWanted, .built, .commit, .release, .squares, .judged, .suspicious, .notFinite, .uncovered,
+                .peerLost:
                 throw WireError.malformed("a \(header.kind) message from the \(DataConnection.name(of: server))")
             }
         }
         try askForRows()
+        if let sequence = owedFetch, loader.isIdle {
+            owedFetch = nil
+            link.report(.fetched(session: session, sequence: sequence))
+        }
+    }
+
+    /// What outlives the session.
+    var keptRows: KeptRows { KeptRows(loader: loader, files: files, run: runSHA256) }
+
+    /// Takes some of the rows that are missing from the run's files: no more than would be under way at a time.
+    private func readRows(from files: FileRows) throws {
+        for _ in 0..<WireProtocol.rowRequestsUnderWay {
+            guard let (number, request) = loader.nextRequest() else { return }
+            try files.packet(for: request).withUnsafeBytes { try loader.arrived(number, packet: $0) }
+        }
     }
 
     /// Sends the requests that may be under way; whoever adds to them calls it, since the loop then waits for what they bring.
     private func askForRows() throws {
+        if let files { return try readRows(from: files) }
         while let (number, request) = loader.nextRequest() {
             let body = Frame(byteCount: request.positions.count * 4) { bytes in
                 request.positions.withUnsafeBytes { bytes.copyMemory(from: $0) }
@@ -214,6 +271,10 @@ final class WorkerRun {
 
     /// Does the next thing that can be done; false if there is nothing but to wait.
     func advance() throws -> Bool {
+        try advanceWork() || files != nil && !loader.isIdle
+    }
+
+    private func advanceWork() throws -> Bool {
         if let (order, tasks) = evaluation, let task = tasks.first {
             guard weights.isComplete(order.version), try evaluate(task, order: order) else { return false }
             evaluation?.tasks.removeFirst()
@@ -261,32 +322,40 @@ final class WorkerRun {
         let deal = run.deal(ofStep: step)
         if orders.epoch != epoch {
             if loader.deal != deal {
-                try loader.plan(shards: lease.shards, step: step)
+                try planRows(step: step)
                 try askForRows()
             }
             orders = (epoch, [:])
-            for shard in lease.shards {
-                orders.positions[shard] = EpochOrder.positions(
-                    rowCount: trainPlan.rows(ofShard: shard), seed: run.seed, epoch: epoch, shard: shard)
-            }
         }
         var due: [Int] = []
         for shard in lease.shards.sorted() where !isDone(shard, step: round.number) {
-            let range = trainPlan.positions(step: step, shard: shard)
-            if !range.isEmpty, let order = orders.positions[shard] {
-                guard try loader.holds(ShardKey(part: .train, shard: shard, deal: deal), order[range]) else { return nil }
-            }
+            guard try holdsLeaf(shard: shard, step: step) else { return nil }
             due.append(shard)
         }
         return due
     }
 
+    /// Whether the rows of a leaf are here, as they are for one that is absent.
+    func holdsLeaf(shard: Int, step: UInt64) throws -> Bool {
+        let range = trainPlan.positions(step: step, shard: shard)
+        guard !range.isEmpty else { return true }
+        return try loader.holds(ShardKey(part: .train, shard: shard, deal: run.deal(ofStep: step)), order(ofShard: shard)[range])
+    }
+
+    /// The shard's rows in the order of the epoch under way.
+    private func order(ofShard shard: Int) -> [UInt32] {
+        if let order = orders.positions[shard] { return order }
+        let order = EpochOrder.positions(rowCount: trainPlan.rows(ofShard: shard), seed: run.seed, epoch: orders.epoch, shard: shard)
+        orders.positions[shard] = order
+        return order
+    }
+
     /// Fills a slot with the rows of a leaf of a step of the plan and returns how many there are.
     func fillLeaf(slot: Int, shard: Int, step: UInt64) throws -> Int {
         let range = trainPlan.positions(step: step, shard: shard)
-        guard !range.isEmpty, let order = orders.positions[shard] else { return 0 }
+        guard !range.isEmpty else { return 0 }
         let key = ShardKey(part: .train, shard: shard, deal: run.deal(ofStep: step))
-        try fill(slot: slot, from: loader.store(key), positions: order[range], isTraining: true)
+        try fill(slot: slot, from: loader.store(key), positions: order(ofShard: shard)[range], isTraining: true)
         return range.count
     }
 

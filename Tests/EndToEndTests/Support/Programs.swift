@@ -155,6 +155,7 @@ struct Result: Decodable {
         var connectionsCut: Int
         var handshakesFailed: Int
         var stepsSkipped: Int
+        var leavesAudited: Int
     }
 
     var weightsSha256: String

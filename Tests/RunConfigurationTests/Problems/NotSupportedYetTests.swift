@@ -9,13 +9,6 @@ import Testing
 
     static let cases = [
         Case(
-            """
-            data:
-              train: {builtin: digits}
-              ship: false
-            """,
-            #"run.yaml:8:9: data.ship: "ship: false" is not supported yet; only true is"#),
-        Case(
             "training: {mode: fast}",
             #"run.yaml:8:18: training.mode: "fast" is not supported yet; supported: exact"#),
         Case(

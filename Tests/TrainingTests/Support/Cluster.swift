@@ -29,6 +29,8 @@ final class Cluster {
     var survivesStart: (_ slot: Int, _ start: Int) -> Bool = { _, _ in true }
     /// Whether what a worker gives for a step and shard is not finite; asked every time it is given.
     var isNotFinite: (_ worker: FakeWorker, _ step: UInt64, _ shard: Int) -> Bool = { _, _, _ in false }
+    /// What a worker gets for a node at a step, as an audit sees it.
+    var checksum: (_ worker: FakeWorker, _ step: UInt64, _ node: TreeNode) -> UInt64 = { _, step, node in step << 32 | UInt64(node.number) }
     /// Time passes in steps of this.
     var quantum = Cluster.quantum
     /// How long a new worker takes for a leaf.
@@ -199,7 +201,8 @@ final class Cluster {
         guard let id = worker.id else { return }
         if now >= worker.nextHeartbeat {
             worker.nextHeartbeat = now + .seconds(1)
-            dispatch(.heartbeat(id))
+            dispatch(.heartbeat(id, leafTime: worker.work.leaves == 0 ? nil : worker.work.time / worker.work.leaves))
+            worker.work = (0, .zero)
         }
         guard worker.health == .well else { return }
         if let at = worker.readyAt, now >= at {
@@ -209,6 +212,7 @@ final class Cluster {
         }
         guard worker.isReady, worker.id == id else { return }
         compute(worker, id: id)
+        if worker.id == id, let sequence = worker.fetch(for: quantum) { dispatch(.fetched(id, sequence: sequence)) }
     }
 
     private func greet(_ worker: FakeWorker) {
@@ -224,6 +228,7 @@ final class Cluster {
             for sequence in worker.obey(blockCount: { [plan] in plan.plan(of: $0).blockCount(ofShard: $1) }) {
                 dispatch(.leaseTaken(id, sequence: sequence))
             }
+            guard worker.id == id else { return }
             let next = worker.nextTask(version: serverVersion, isPresent: isPresent)
             worker.current = next.map { ($0, worker.leafTime) }
         }
@@ -234,6 +239,7 @@ final class Cluster {
         }
         worker.current = nil
         worker.finish(task)
+        if case .train = task.kind { worker.work = (worker.work.leaves + 1, worker.work.time + worker.leafTime) }
         deliver(task, from: worker, id: id)
     }
 
@@ -246,7 +252,12 @@ final class Cluster {
                 return
             }
             if contributors[step]?[task.shard] == nil { contributors[step, default: [:]][task.shard] = worker.name }
+            let isLast = worker.nextTask(version: step, isPresent: isPresent)?.kind != .train(step: step)
             if uncovered.isEmpty { gradientCompleted() }
+            if isLast { beginAudit(worker, id: id, step: step) }
+        case .audit(let step):
+            guard !worker.tasks.contains(where: { $0.kind == .audit(step: step) }) else { return }
+            for number in worker.lease?.audits ?? [] { report(TreeNode(number: number), of: worker, id: id, step: step) }
         case .evaluate(let number, let version, let part):
             let step = plan.plan(of: part)
             let weights = version == Evaluation.bestVersion ? coordinator.stopping.best?.step ?? 0 : version
@@ -258,6 +269,21 @@ final class Cluster {
             }
             dispatch(.figures(id, evaluation: number, part: part, shard: task.shard, ShardFigures(blocks: blocks)))
         }
+    }
+
+    /// All that it holds of an audited step is done: it says what came of it, and turns to what others hold.
+    private func beginAudit(_ worker: FakeWorker, id: WorkerID, step: UInt64) {
+        let schedule = AuditSchedule(seed: 1, fraction: coordinator.limits.auditFraction)
+        guard worker.id == id, schedule.isDue(step: step), let lease = worker.lease else { return }
+        for node in plan.tree.maximalSubtrees(of: ShardSet(lease.shards)) { report(node, of: worker, id: id, step: step) }
+        for number in lease.audits ?? [] {
+            worker.tasks += plan.tree.shards(of: TreeNode(number: number)).map { FakeWorker.Task(kind: .audit(step: step), shard: $0) }
+        }
+    }
+
+    private func report(_ node: TreeNode, of worker: FakeWorker, id: WorkerID, step: UInt64) {
+        let report = AuditReport(step: step, node: node, loss: 0, checksums: [0, checksum(worker, step, node)])
+        dispatch(.audited(id, report, uncovered: uncovered))
     }
 
     // MARK: Effects
@@ -276,7 +302,7 @@ final class Cluster {
             #expect(!order.shards.isEmpty)
             worker(id)?.inbox.append(.evaluate(order))
         case .unsubscribe(let id): expectPresent(id, effect)
-        case .record, .keepBest, .checkpoint, .notice: break
+        case .record, .keepBest, .checkpoint, .distrust, .notice: break
         case .finish(let ending):
             #expect(self.ending == nil)
             self.ending = ending

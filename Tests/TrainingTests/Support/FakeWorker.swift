@@ -16,6 +16,8 @@ final class FakeWorker {
         enum Kind: Hashable {
             case train(step: UInt64)
             case evaluate(number: UInt64, version: UInt64, part: PartID)
+            /// A leaf of somebody else.
+            case audit(step: UInt64)
         }
 
         var kind: Kind
@@ -32,6 +34,8 @@ final class FakeWorker {
     /// Of a leaf or a block.
     var leafTime: Duration
     let buildTime: Duration
+    /// How long the rows of a shard that it is about to get take to come.
+    var fetchTime = Duration.zero
     var health = Health.well
 
     /// Its session; nil while it has none.
@@ -43,6 +47,11 @@ final class FakeWorker {
     /// What its compute thread has not looked at yet.
     var inbox: [Order] = []
     var lease: Lease?
+    /// The newest lease whose rows are not all there yet.
+    var fetching: (sequence: UInt64, rest: Duration)?
+    private var fetchedShards: Set<Int> = []
+    /// Leaves computed and time taken since the last heartbeat.
+    var work: (leaves: Int, time: Duration) = (0, .zero)
     var tasks: [Task] = []
     var current: (task: Task, rest: Duration)?
     private var done: Set<Task> = []
@@ -63,6 +72,9 @@ final class FakeWorker {
         isReady = false
         inbox = []
         lease = nil
+        fetching = nil
+        fetchedShards = []
+        work = (0, .zero)
         tasks = []
         current = nil
         done = []
@@ -79,6 +91,9 @@ final class FakeWorker {
                 for shard in lease.recompute ?? [] { done.remove(Task(kind: .train(step: lease.step), shard: shard)) }
                 tasks.removeAll { lease.until > lease.step || !lease.shards.contains($0.shard) }
                 taken.append(lease.sequence)
+                let fetch = lease.fetch ?? []
+                let news = fetch.count { !fetchedShards.contains($0) }
+                fetching = fetch.isEmpty ? nil : (lease.sequence, fetchTime * news)
             case .evaluate(let order):
                 let wanted = order.parts.flatMap { part in
                     order.shards.filter { blockCount(part, $0) > 0 }.map {
@@ -96,6 +111,15 @@ final class FakeWorker {
         if let task = tasks.first { return task }
         guard let lease, version < lease.until else { return nil }
         return lease.shards.lazy.filter(isPresent).map { Task(kind: .train(step: version), shard: $0) }.first { !self.done.contains($0) }
+    }
+
+    /// Lets the rows of coming shards travel for a while; the lease whose rows are all there now.
+    func fetch(for quantum: Duration) -> UInt64? {
+        guard let (sequence, rest) = fetching else { return nil }
+        fetching = rest > quantum ? (sequence, rest - quantum) : nil
+        guard fetching == nil else { return nil }
+        fetchedShards.formUnion(lease?.fetch ?? [])
+        return sequence
     }
 
     func finish(_ task: Task) {
