@@ -20,6 +20,7 @@ struct StartArguments: ParsableArguments {
             """)
     var localServers: Int?
 
+    @Option(
         help: ArgumentHelp(
             "Lets a second worker compute this share of the leaves and compares the bits, 0…1; a difference ends the run and names both.",
             valueName: "fraction"))

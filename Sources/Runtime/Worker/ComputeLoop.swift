@@ -77,7 +77,8 @@ final class ComputeLoop {
         if let current { kept = current.keptRows }
         current = nil
         let run = try WorkerRun(
-            welcome: welcome, endpoint: endpoint, context: context, link: link, threads: threads, kept: kept, security: security, keys: keys,
+            welcome: welcome, endpoint: endpoint, context: context, link: link, threads: threads, kept: kept, security: security,
+            keys: keys,
             segments: { elementCount in
                 if segments == nil, let shared { segments = try WorkerSegments(shared, elementCount: elementCount) }
                 return segments
