@@ -2,6 +2,8 @@ public import Hashing
 
 /// Everything under `data:`, read, checked, split and measured.
 public struct PreparedData: Sendable {
+    /// What split the rows, and orders them in batches.
+    public let seed: UInt64
     public let train: DataPart
     /// Nil for `validation: none`.
     public let validation: DataPart?
@@ -26,8 +28,9 @@ public struct PreparedData: Sendable {
     ///   - folder: where relative paths start; empty for the current one.
     ///   - alsoHashed: further files that `dataSHA256` covers.
     public init(
-        _ specification: DataSpecification, seed: UInt64, folder: String, alsoHashed: [String] = []
+        _ specification: DataSpecification, seed: UInt64 = 1, folder: String = "", alsoHashed: [String] = []
     ) throws(DataProblems) {
+        self.seed = seed
         var reader = PartReader(specification, seed: seed, folder: folder)
         guard let parts = reader.read(alsoHashed: alsoHashed) else { throw DataProblems(problems: reader.problems) }
         let table = parts.train.table
