@@ -108,7 +108,9 @@ let package = Package(
         tests(of: "FuzzTargets", resources: [.copy("Fixtures")]),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["OperatingSystem", "NeuralNet", "Optimization", "Datasets", "Hashing", "Wire", "ZeroMQ", "dnn-coord", "dnn-worker"],
+            dependencies: [
+                "OperatingSystem", "NeuralNet", "Optimization", "Datasets", "Hashing", "Wire", "ZeroMQ", "dnn-coord", "dnn-worker",
+            ],
             swiftSettings: swiftSettings),
     ]
 )

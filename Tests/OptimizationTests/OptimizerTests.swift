@@ -72,7 +72,8 @@ import Testing
             return loss
         }
         let last = model.network.layout.entries[2...].flatMap { Array($0.range) }
-        #expect(model.weights.values == before.indices.map { last.contains($0) ? before[$0] - 0.5 * model.gradient.values[$0] : before[$0] })
+        let gradient = model.gradient.values
+        #expect(model.weights.values == before.indices.map { last.contains($0) ? before[$0] - 0.5 * gradient[$0] : before[$0] })
         #expect(model.weights.values != before)
     }
 
