@@ -45,6 +45,21 @@ import Testing
             .with {
                 $0.losses = []; $0.error = notFinite; $0.highestLoss = 1e30; $0.updates = [1, 1, 1]
             }),
+        Case(
+            .learningRateTooHigh, "NaN after steps of which nobody saw a loss",
+            .with {
+                $0.losses = []; $0.error = notFinite; $0.updates = [0.6, 1, 1]
+            }),
+        Case(
+            .learningRateTooHigh, "a rate of 10 that fits in the end",
+            .with {
+                $0.rule = "{sgd: {learning_rate: 10}}"; $0.highestLoss = 25; $0.updates = [0.01, 0.01, 0.01]
+            }),
+        Case(
+            .learningRateTooHigh, "a rate of 10 that has learned much, but not enough",
+            .unfitted {
+                $0.losses = [2.3, 1.8, 1.6, 1.2, 1, 0.95, 0.9, 0.87, 0.85]; $0.highestLoss = 16; $0.updates = [0.05, 0.05, 0.05]
+            }),
         Case(.learningRateTooHigh, "updates as large as weights", .stuck { $0.updates = [0.01, 0.2, 0.01] }),
         Case(
             .learningRateTooHigh, "the loss goes up and down",
@@ -77,6 +92,11 @@ import Testing
                 $0.dropout = 0.9; $0.maskedLoss = 2.2; $0.firstLoss = 9; $0.highestLoss = 10
             }),
         Case(
+            .overRegularised, "dropout 0.9 until the numbers run away",
+            .with {
+                $0.losses = []; $0.error = notFinite; $0.dropout = 0.9; $0.firstLoss = 2e7; $0.highestLoss = 1e12
+            }),
+        Case(
             .overRegularised, "dropout 0.9 on a wide net that fits nevertheless",
             .with {
                 $0.dropout = 0.9; $0.maskedLoss = 0.3; $0.accuracy = 0.95; $0.heldOut = 0.95; $0.firstLoss = 5
@@ -85,6 +105,12 @@ import Testing
             .overRegularised, "dropout 0.5 on a net that has settled badly",
             .unfitted {
                 $0.dropout = 0.5; $0.losses = Array(repeating: 1, count: 9); $0.maskedLoss = 1.8
+            }),
+        Case(
+            .overRegularised, "dropout 0.5 on a narrow net whose loss creeps",
+            .unfitted {
+                $0.widths = [64, 8, 10]; $0.dropout = 0.5; $0.maskedLoss = 1.6
+                $0.losses = [2, 1.6, 1.3, 1.2, 1.1, 1.05, 1.02, 0.99, 0.96]
             }),
         Case(
             .overRegularised, "a penalty above the loss",
@@ -146,11 +172,16 @@ import Testing
                 $0.dropout = 0.9; $0.firstLoss = 300; $0.highestLoss = 400
             }),
         Case(.explodingGradient, "a deep net's gradients differ a little", .unfitted { $0.gradients = [6, 1, 0.4] }),
-        Case(.learningRateTooHigh, "a bumpy start of a good run", .with { $0.highestLoss = 30 }),
+        Case(.learningRateTooHigh, "a bumpy start of a good run", .with { $0.highestLoss = 8 }),
         Case(
-            .learningRateTooHigh, "a rate of 10 that works",
+            .learningRateTooHigh, "a last layer that moves alone beside small weights",
+            .stuck {
+                $0.activation = "sigmoid"; $0.gradients = [1e-20, 1e-9, 0.5]; $0.updates = [1e-20, 1e-9, 0.2]; $0.saturated = 0
+            }),
+        Case(
+            .learningRateTooHigh, "masks make a step's loss wild",
             .with {
-                $0.rule = "{sgd: {learning_rate: 10}}"; $0.highestLoss = 25; $0.updates = [0.01, 0.01, 0.01]
+                $0.dropout = 0.5; $0.highestLoss = 20
             }),
         Case(
             .learningRateTooHigh, "a little noise near a good place",
@@ -204,6 +235,17 @@ import Testing
         Case(.plateau, "still falling", .unfitted { _ in }),
         Case(.plateau, "flat at the bottom", .with { $0.losses = Array(repeating: 0.01, count: 9) }),
         Case(.tooSmallModel, "a wide net that has settled", .unfitted { $0.losses = Array(repeating: 0.9, count: 9) }),
+        Case(
+            .tooSmallModel, "narrow, but dropout takes half of it away",
+            .unfitted {
+                $0.widths = [64, 8, 10]; $0.dropout = 0.5; $0.maskedLoss = 1.6
+                $0.losses = [2, 1.6, 1.3, 1.2, 1.1, 1.05, 1.02, 0.99, 0.96]
+            }),
+        Case(
+            .overRegularised, "dropout 0.5 while the loss falls fast",
+            .unfitted {
+                $0.dropout = 0.5; $0.maskedLoss = 1.6; $0.losses = [2.2, 2, 1.8, 1.6, 1.4, 1.2, 1, 0.7, 0.5]
+            }),
         Case(.tooSmallModel, "two classes need no wide layer", .unfitted { $0.widths = [64, 8, 2] }),
         Case(
             .overfitting, "a gap within the noise of few rows",
