@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Diagnosis
@@ -216,6 +217,11 @@ import Testing
                 $0.dead = 1; $0.gradients = [0, 0, 0.1]
             }),
         Case(
+            .vanishingGradient, "nor do those of which a few are alive on a row or two",
+            .stuck {
+                $0.dead = 0.9; $0.gradients = [0, 0, 0.1]
+            }),
+        Case(
             .overRegularised, "dropout 0.5 on a good net",
             .with {
                 $0.dropout = 0.5; $0.maskedLoss = 0.4
@@ -280,6 +286,30 @@ import Testing
     func isNotShown(_ shown: Case) throws {
         let diagnosis = try shown.run.diagnosis
         #expect(!diagnosis.causes.contains { $0.id == shown.id }, "\(diagnosis.causes)")
+    }
+
+    /// A batch with an outlier in it is no blow-up; what the steps of an epoch give on average is.
+    @Test(arguments: [(9.0, 1.4, false), (9.0, 8.0, true)])
+    func squaredErrorsOfSingleBatchesDoNotCount(highest: Double, mean: Double, isTold: Bool) throws {
+        let yaml = SampleRun().yaml.replacingOccurrences(of: "task: classification", with: "task: regression")
+            .replacingOccurrences(of: "{softmax_cross_entropy: {label_smoothing: 0}}", with: "mean_squared_error")
+        let history = (1...4).map { epoch in
+            HistoryEntry(
+                step: UInt64(20 * epoch), epoch: epoch, train: MeasuredPart(loss: 1.6, r2: -0.6, samples: 1_024, trivialLoss: 1),
+                trainingMode: TrainedLosses(first: 1.5, last: 1.4, mean: mean, highest: highest))
+        }
+        let result = RunOutcome(outcome: "completed", steps: 80, train: history[3].train)
+        let diagnosis = Diagnosis(RunEvidence(history: history, result: result, settings: try RunSettings(yaml: yaml)))
+        #expect(diagnosis.causes.contains { $0.id == .learningRateTooHigh } == isTold)
+    }
+
+    /// The first step's loss was a number, a later one's none, though no weight was lost.
+    @Test func aLossBeyondAllNumbersIsABlowUp() throws {
+        var evidence = try SampleRun.stuck { _ in }.evidence
+        evidence.history[0].trainingMode?.highest = nil
+        let cause = try #require(Diagnosis(evidence).causes.first)
+        #expect(cause.id == .learningRateTooHigh)
+        #expect(cause.because.contains("larger than any number"))
     }
 
     @Test func everyRuleHasBoth() {

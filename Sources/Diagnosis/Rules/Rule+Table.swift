@@ -52,10 +52,11 @@ extension Rule {
             find: { s in
                 let isLost = s.isNonFinite || (s.struggles && (s.lossShare ?? 1) >= Bounds.stillLost)
                 if let blowUp = s.blowUp, blowUp >= (isLost ? Bounds.blowUp : Bounds.leap) * s.maskedScale {
+                    let height = blowUp.isFinite ? "\(Words.figure(blowUp)) times what it was at the beginning" : "larger than any number"
                     return Finding(
-                        isLost ? 0.95 : 0.91,
+                        isLost ? 0.95 : s.isFitted ? 0.6 : 0.91,
                         ["highest_over_first_loss": blowUp, "first_loss_share": s.firstShare, "learning_rate": s.settings.learningRate],
-                        "steps made the loss \(Words.figure(blowUp)) times what it was at the beginning: they jump over what they look for"
+                        "steps made the loss \(height): they jump over what they look for"
                             + (isLost ? "" : ", and what was learned came later"))
                 }
                 guard s.struggles || s.isNonFinite, let update = s.largestUpdate else { return nil }
@@ -118,6 +119,8 @@ extension Rule {
                     slope.least < Bounds.vanishingOnce && (s.lossShare ?? 1) >= 1 - 2 * Bounds.stillLost / 3
                     || slope.least < Bounds.vanishingOnce && s.settings.layers.contains(where: \.isSquashing)
                 guard slope.typical < Bounds.vanishing || wasStuck else { return nil }
+                // Exactly nothing comes through rectifiers that are off; what is squashed only grows small.
+                guard slope.typical > 0 || s.settings.layers.contains(where: \.isSquashing) else { return nil }
                 let depth = max(0, min(1, -(max(slope.least, 1e-10).logarithm10) / 10))
                 return Finding(
                     0.8 + 0.08 * depth, layer: slope.weakestLayer, ["gradient_over_last_layer": slope.typical, "least": slope.least],

@@ -42,7 +42,7 @@ extension NetworkBuilder {
         let last = current
         becomeImage()
         stage(.leafwise(Pooling(kind: kind, image: image, window: window)), after: after)
-        if after.activation != nil, let last { activationMoved(from: last, givingTheSame: false) }
+        if after.activation != .identity, let last { activationMoved(from: last, givingTheSame: false) }
         shape = output
     }
 

@@ -206,7 +206,7 @@ struct NetworkBuilder {
         let image = shape.count == 3 ? shape : shape + [1, 1]
         let last = current
         stage(.leafwise(ImageCopy(shape: image, isToPlain: true)), after: after)
-        if after.activation != nil, let last { activationMoved(from: last, givingTheSame: true) }
+        if after.activation != .identity, let last { activationMoved(from: last, givingTheSame: true) }
     }
 
     /// The activation of a stage is now the current one's: its units are looked at accordingly.
