@@ -19,6 +19,11 @@ import Testing
 
     static let notFinite = "step 3: the gradient of layers.1.weight is not finite (NaN or infinity); a smaller learning_rate may help"
 
+    static let narrowWithDropout = SampleRun.unfitted {
+        $0.widths = [64, 8, 10]; $0.dropout = 0.5; $0.maskedLoss = 1.6
+        $0.losses = [2, 1.6, 1.3, 1.2, 1.1, 1.05, 1.02, 0.99, 0.96]
+    }
+
     static let shown = [
         Case(
             .nonFinite, "NaN at step 3, one line",
@@ -107,12 +112,7 @@ import Testing
             .unfitted {
                 $0.dropout = 0.5; $0.losses = Array(repeating: 1, count: 9); $0.maskedLoss = 1.8
             }),
-        Case(
-            .overRegularised, "dropout 0.5 on a narrow net whose loss creeps",
-            .unfitted {
-                $0.widths = [64, 8, 10]; $0.dropout = 0.5; $0.maskedLoss = 1.6
-                $0.losses = [2, 1.6, 1.3, 1.2, 1.1, 1.05, 1.02, 0.99, 0.96]
-            }),
+        Case(.overRegularised, "dropout 0.5 on a narrow net whose loss creeps", narrowWithDropout),
         Case(
             .overRegularised, "a penalty above the loss",
             .unfitted {
@@ -241,12 +241,7 @@ import Testing
         Case(.plateau, "still falling", .unfitted { _ in }),
         Case(.plateau, "flat at the bottom", .with { $0.losses = Array(repeating: 0.01, count: 9) }),
         Case(.tooSmallModel, "a wide net that has settled", .unfitted { $0.losses = Array(repeating: 0.9, count: 9) }),
-        Case(
-            .tooSmallModel, "narrow, but dropout takes half of it away",
-            .unfitted {
-                $0.widths = [64, 8, 10]; $0.dropout = 0.5; $0.maskedLoss = 1.6
-                $0.losses = [2, 1.6, 1.3, 1.2, 1.1, 1.05, 1.02, 0.99, 0.96]
-            }),
+        Case(.tooSmallModel, "narrow, but dropout takes half of it away", narrowWithDropout),
         Case(
             .overRegularised, "dropout 0.5 while the loss falls fast",
             .unfitted {
