@@ -40,6 +40,9 @@ enum Bounds {
     static let someDropout = 0.2
     /// Loss in training mode over the loss of the same net without masks.
     static let maskedLoss = 1.5
+    /// Where two units of five and more are dropped, less of a difference is enough: the thinned nets are much smaller ones.
+    static let manyDropped = 0.4
+    static let maskedLossOfMany = 1.25
     /// The penalty over the data loss, and the pull of decay over the gradient: the net serves the penalty as much as the data.
     static let penalty = 0.5
     static let decayPull = 0.3

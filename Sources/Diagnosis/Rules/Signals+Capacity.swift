@@ -54,9 +54,8 @@ extension Remedy {
                     + (ratio.map { "; with masks the loss is \(Words.figure($0)) times the loss without" } ?? ""))
         }
         // What is trained is the thinned net: while its loss hardly falls, the whole one creeps on.
-        guard !s.isFitted, !s.isNonFinite, let ratio, ratio >= Bounds.maskedLoss, let fall = s.fall, fall < Bounds.creeping else {
-            return nil
-        }
+        let bound = rate >= Bounds.manyDropped ? Bounds.maskedLossOfMany : Bounds.maskedLoss
+        guard !s.isFitted, !s.isNonFinite, let ratio, ratio >= bound, let fall = s.fall, fall < Bounds.creeping else { return nil }
         return Finding(
             0.6, layer: layer, evidence,
             "with dropout's masks the loss is \(Words.figure(ratio)) times the loss without, and it hardly falls any more")
