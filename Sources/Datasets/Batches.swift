@@ -94,6 +94,11 @@ public struct BatchSequence: Sequence, IteratorProtocol, Sendable {
 }
 
 extension PreparedData {
+    /// With relative paths from the current folder.
+    public init(_ specification: DataSpecification, seed: UInt64 = 1) throws(DataProblems) {
+        try self.init(specification, seed: seed, folder: "")
+    }
+
     /// The rows of a part, `size` at a time.
     /// - Throws: `BatchError` where there is no such part, or no rows in a batch.
     public func batches(_ name: PartName, size: Int) throws -> Batches {

@@ -28,9 +28,8 @@ public struct PreparedData: Sendable {
     ///   - folder: where relative paths start; empty for the current one.
     ///   - alsoHashed: further files that `dataSHA256` covers.
     public init(
-        _ specification: DataSpecification, seed: UInt64 = 1, folder: String = "", alsoHashed: [String] = []
+        _ specification: DataSpecification, seed: UInt64, folder: String, alsoHashed: [String] = []
     ) throws(DataProblems) {
-        self.seed = seed
         var reader = PartReader(specification, seed: seed, folder: folder)
         guard let parts = reader.read(alsoHashed: alsoHashed) else { throw DataProblems(problems: reader.problems) }
         let table = parts.train.table
@@ -53,6 +52,7 @@ public struct PreparedData: Sendable {
         }
         guard let preprocessing, problems.isEmpty else { throw DataProblems(problems: problems) }
 
+        self.seed = seed
         train = parts.train
         validation = parts.validation
         test = parts.test
