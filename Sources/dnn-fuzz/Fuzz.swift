@@ -10,8 +10,6 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 
 private let target: FuzzTarget = {
     let name = getenv("DNN_FUZZ_TARGET").map { String(cString: $0) } ?? ""
-    if let target = FuzzTarget(rawValue: name) { return target }
-    let names = FuzzTarget.allCases.map(\.rawValue).joined(separator: " ")
-    fputs("dnn-fuzz: DNN_FUZZ_TARGET=\(name) is no decoder; it must be one of \(names). deploy/fuzz NAME SECONDS sets it\n", stderr)
-    exit(2)
+    guard let target = FuzzTarget(rawValue: name) else { fatalError("DNN_FUZZ_TARGET=\(name): no such target") }
+    return target
 }()
