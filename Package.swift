@@ -61,8 +61,8 @@ let package = Package(
         library("Wire"),
 
         // The net, its training rules, its data.
-        library("NeuralNet", ["Kernels", "Exactness"]),
-        library("Optimization", ["Kernels", "Exactness"]),
+        library("NeuralNet", ["Kernels", "Exactness", "Hashing"]),
+        library("Optimization", ["Kernels", "Exactness", "NeuralNet"]),
         library("Datasets", ["CZlib", "Exactness", "Hashing"], resources: [.copy("Resources/digits.csv.gz")]),
         library("Checkpoints", ["Hashing"]),
         library("Training", ["Exactness", "Wire"]),
@@ -107,7 +107,10 @@ let package = Package(
             ]),
         tests(of: "FuzzTargets", resources: [.copy("Fixtures")]),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["OperatingSystem", "NeuralNet", "Wire", "ZeroMQ", "dnn-coord", "dnn-worker"],
+            name: "EndToEndTests",
+            dependencies: [
+                "OperatingSystem", "NeuralNet", "Optimization", "Datasets", "Hashing", "Wire", "ZeroMQ", "dnn-coord", "dnn-worker",
+            ],
             swiftSettings: swiftSettings),
     ]
 )

@@ -1,8 +1,12 @@
 #include "units.h"
 
-void ck_mark_alive(const float *y, int64_t rows, int64_t width, uint8_t *alive) {
+void ck_mark_alive(const float *y, int64_t rows, int64_t width, int rectified, uint8_t *alive) {
     for (int64_t row = 0; row < rows; row++, y += width) {
-        for (int64_t column = 0; column < width; column++) alive[column] |= y[column] != 0;
+        if (rectified) {
+            for (int64_t column = 0; column < width; column++) alive[column] |= y[column] != 0;
+        } else {
+            for (int64_t column = 0; column < width; column++) alive[column] |= y[column] > 0;
+        }
     }
 }
 

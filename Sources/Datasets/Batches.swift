@@ -14,7 +14,8 @@ public struct Batch: Sendable, Equatable {
 
 /// The rows of a part in batches, for the loop in one process.
 ///
-///     for batch in batches.epoch(3) { … }
+///     let rows = try data.batches(.train, size: 64)
+///     for batch in rows.epoch(3) { … }
 ///
 /// Orders are those of a run with one virtual shard and the same seed and batch size.
 public struct Batches: Sendable {
@@ -24,10 +25,11 @@ public struct Batches: Sendable {
     private let store: ShardStore
 
     /// - Parameters:
-    ///   - part: of `data`.
+    ///   - part: of `data`, whose seed deals and orders the rows.
     ///   - size: rows of a batch; the last one of an epoch may be shorter.
-    public init(_ part: DataPart, of data: PreparedData, size: Int, seed: UInt64) throws {
-        guard size >= 1 else { throw BatchSizeError(size: size) }
+    init(_ part: DataPart, of data: PreparedData, size: Int) throws {
+        guard size >= 1 else { throw BatchError.size(size) }
+        let seed = data.seed
         let sharded = ShardedPart(part, shardCount: 1, seed: seed)
         let store = try ShardStore(
             format: part.format, capacity: part.rowCount, preprocessing: data.preprocessing, targetScaling: data.targetScaling)
@@ -48,9 +50,10 @@ public struct Batches: Sendable {
     private static let copiedAtOnce = 4_096
 
     /// All rows in the order of an epoch, counted from 0.
-    public func epoch(_ epoch: UInt64) -> BatchSequence {
-        BatchSequence(
-            store: store, order: EpochOrder.positions(rowCount: rowCount, seed: seed, epoch: epoch, shard: 0), size: size)
+    public func epoch(_ epoch: Int) -> BatchSequence {
+        precondition(epoch >= 0, "epochs are counted from 0, got \(epoch)")
+        return BatchSequence(
+            store: store, order: EpochOrder.positions(rowCount: rowCount, seed: seed, epoch: UInt64(epoch), shard: 0), size: size)
     }
 
     /// All rows in the order in which they were dealt, the same every time.
@@ -90,9 +93,43 @@ public struct BatchSequence: Sequence, IteratorProtocol, Sendable {
     }
 }
 
-/// A batch must have rows.
-public struct BatchSizeError: Error, Equatable, Sendable, CustomStringConvertible {
-    public let size: Int
+extension PreparedData {
+    /// With relative paths from the current folder.
+    public init(_ specification: DataSpecification, seed: UInt64 = 1) throws(DataProblems) {
+        try self.init(specification, seed: seed, folder: "")
+    }
 
-    public var description: String { "a batch has at least 1 row, got \(size)" }
+    /// The rows of a part, `size` at a time.
+    /// - Throws: `BatchError` where there is no such part, or no rows in a batch.
+    public func batches(_ name: PartName, size: Int) throws -> Batches {
+        let part: DataPart? =
+            switch name {
+            case .train: train
+            case .validation: validation
+            case .test: test
+            }
+        guard let part else { throw BatchError.missing(name) }
+        return try Batches(part, of: self, size: size)
+    }
+}
+
+/// What rows are there for.
+public enum PartName: String, Sendable {
+    case train
+    case validation
+    case test
+}
+
+/// Batches that cannot be made.
+public enum BatchError: Error, Equatable, Sendable, CustomStringConvertible {
+    case size(Int)
+    case missing(PartName)
+
+    public var description: String {
+        switch self {
+        case .size(let size): "a batch has at least 1 row, got \(size)"
+        case .missing(let part):
+            "there are no \(part.rawValue) rows: give the data's description a \(part.rawValue) of its own or a fraction, .fraction(0.2)"
+        }
+    }
 }

@@ -2,6 +2,8 @@ public import Hashing
 
 /// Everything under `data:`, read, checked, split and measured.
 public struct PreparedData: Sendable {
+    /// What split the rows, and orders them in batches.
+    public let seed: UInt64
     public let train: DataPart
     /// Nil for `validation: none`.
     public let validation: DataPart?
@@ -53,6 +55,7 @@ public struct PreparedData: Sendable {
         }
         guard let preprocessing, problems.isEmpty else { throw DataProblems(problems: problems) }
 
+        self.seed = seed
         train = parts.train
         validation = parts.validation
         test = parts.test

@@ -3,8 +3,9 @@ public import Kernels
 
 /// The weights of a net, their gradient, and the rule that brings them together: the loop in one process, without a cluster.
 ///
-///     optimizer.clearGradient()
-///     let loss = try evaluate(optimizer.weights.view, optimizer.gradient.mutableView)
+///     let optimizer = try Optimizer(.adam(learningRate: 1e-3), for: model)
+///     optimizer.zeroGradient()
+///     …                                        // whatever adds the mean gradient to `gradient`
 ///     try optimizer.step()
 ///
 /// A step changes the weights in place; one whose gradient is not finite throws and changes nothing. The gradient stays as it was
@@ -34,16 +35,19 @@ public final class Optimizer {
     private let views: (slots: [FloatView], nextSlots: [MutableFloatView])
 
     /// - Parameters:
+    ///   - weights: what steps change.
+    ///   - gradient: where the mean gradient of the weights is put, as long as they; nil: a block of the optimizer's own.
     ///   - segments: which parts are regularized, their names and shapes, ascending and covering the block; nil: all of it is one.
     ///   - groups: parameters with options of their own, chosen by the segments' names.
     ///   - schedule: what the rate follows; nil: it stays the rule's.
     public init(
         rule: RuleSpecification, treatment: GradientTreatment = GradientTreatment(), groups: [ParameterGroup] = [],
-        schedule: LearningRateSchedule? = nil, weights: FloatBlock, segments: [UpdateSegment]? = nil
+        schedule: LearningRateSchedule? = nil, weights: FloatBlock, gradient: FloatBlock? = nil, segments: [UpdateSegment]? = nil
     ) throws(OptimizationError) {
         let whole = [UpdateSegment(range: 0..<weights.count, isRegularized: true)]
         let updater = try Updater(rule: rule, treatment: treatment, segments: segments ?? whole, groups: groups)
         precondition(updater.elementCount == weights.count, "the segments cover the weights")
+        precondition(gradient.map { $0.count == weights.count } ?? true, "a gradient is as long as its weights")
         if rule.isClosureRule && schedule != nil {
             throw .option("schedule", problem: "does not go with \(rule.keyword): its search finds the length of every step")
         }
@@ -53,7 +57,7 @@ public final class Optimizer {
         let slots = (0..<updater.slotCount).map { _ in FloatBlock(count: weights.count) }
         updater.initializeSlots(slots.map(\.mutableView))
         self.weights = weights
-        gradient = FloatBlock(count: weights.count)
+        self.gradient = gradient ?? FloatBlock(count: weights.count)
         self.slots = slots
         self.schedule = schedule
         learningRate = schedule?.rate(step: 0) ?? rule.learningRate
@@ -69,7 +73,8 @@ public final class Optimizer {
     /// ½λ‖w‖² + λ₁‖w‖₁ of the weights as they stand, which is no part of the loss that a closure returns.
     public var penalty: Double { updater.penalty(of: weights.view) }
 
-    public func clearGradient() {
+    /// Before a batch: whoever evaluates adds to the gradient.
+    public func zeroGradient() {
         gradient.mutableView.fill(0)
     }
 
@@ -110,7 +115,7 @@ public final class Optimizer {
         return updater.clipFactor(squaredNorm: total)
     }
 
-    /// Evaluates and updates: `closure` clears the gradient, fills it with the mean gradient and returns the mean loss.
+    /// Evaluates and updates: `closure` zeroes the gradient, fills it with the mean gradient and returns the mean loss.
     ///
     /// Rules that need several evaluations per step call it as often as they need, each time at other weights; the others call it once.
     /// Penalties are added here, to loss and gradient alike. An error of the closure takes no step and puts the weights back.

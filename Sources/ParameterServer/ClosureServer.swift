@@ -30,6 +30,8 @@ public final class ClosureServer: GradientServer {
     public private(set) var openRound: GradientRound?
     /// The mean data loss of the last evaluation, without penalties.
     public private(set) var lastLoss: Double = .nan
+    /// The same at the weights that the step began with; nil before its first evaluation.
+    public private(set) var stepLoss: Double?
     /// Samples of all rounds so far.
     public private(set) var samplesSeen = 0
     public var window = Int.max / 2
@@ -106,6 +108,8 @@ public final class ClosureServer: GradientServer {
     public func beginStep() {
         guard isIdle else { return }
         isIdle = false
+        // A steady step goes on from the last one's evaluation and does not begin with one of its own.
+        stepLoss = isSteady ? machine.scalars.loss.map { $0 - machine.objective.penalty(of: machine.weights.view) } : nil
         go(on: machine.beginStep(isSameObjective: isSteady), isAfterGradient: false)
     }
 
@@ -194,6 +198,7 @@ public final class ClosureServer: GradientServer {
             return
         }
         lastLoss = treeSum(batchLosses) / Double(passSamples)
+        if stepLoss == nil { stepLoss = lastLoss }
         let turn = machine.take(loss: lastLoss, gradientSum: sum.view, sampleCount: passSamples, weights: state.currentWeights.view)
         go(on: turn, isAfterGradient: true)
     }

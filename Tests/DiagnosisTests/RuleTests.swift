@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Diagnosis
@@ -17,6 +18,11 @@ import Testing
     }
 
     static let notFinite = "step 3: the gradient of layers.1.weight is not finite (NaN or infinity); a smaller learning_rate may help"
+
+    static let narrowWithDropout = SampleRun.unfitted {
+        $0.widths = [64, 8, 10]; $0.dropout = 0.5; $0.maskedLoss = 1.6
+        $0.losses = [2, 1.6, 1.3, 1.2, 1.1, 1.05, 1.02, 0.99, 0.96]
+    }
 
     static let shown = [
         Case(
@@ -44,6 +50,21 @@ import Testing
             .learningRateTooHigh, "NaN after steps that went up",
             .with {
                 $0.losses = []; $0.error = notFinite; $0.highestLoss = 1e30; $0.updates = [1, 1, 1]
+            }),
+        Case(
+            .learningRateTooHigh, "NaN after steps of which nobody saw a loss",
+            .with {
+                $0.losses = []; $0.error = notFinite; $0.updates = [0.6, 1, 1]
+            }),
+        Case(
+            .learningRateTooHigh, "a rate of 10 that fits in the end",
+            .with {
+                $0.rule = "{sgd: {learning_rate: 10}}"; $0.highestLoss = 25; $0.updates = [0.01, 0.01, 0.01]
+            }),
+        Case(
+            .learningRateTooHigh, "a rate of 10 that has learned much, but not enough",
+            .unfitted {
+                $0.losses = [2.3, 1.8, 1.6, 1.2, 1, 0.95, 0.9, 0.87, 0.85]; $0.highestLoss = 16; $0.updates = [0.05, 0.05, 0.05]
             }),
         Case(.learningRateTooHigh, "updates as large as weights", .stuck { $0.updates = [0.01, 0.2, 0.01] }),
         Case(
@@ -77,6 +98,11 @@ import Testing
                 $0.dropout = 0.9; $0.maskedLoss = 2.2; $0.firstLoss = 9; $0.highestLoss = 10
             }),
         Case(
+            .overRegularised, "dropout 0.9 until the numbers run away",
+            .with {
+                $0.losses = []; $0.error = notFinite; $0.dropout = 0.9; $0.firstLoss = 2e7; $0.highestLoss = 1e12
+            }),
+        Case(
             .overRegularised, "dropout 0.9 on a wide net that fits nevertheless",
             .with {
                 $0.dropout = 0.9; $0.maskedLoss = 0.3; $0.accuracy = 0.95; $0.heldOut = 0.95; $0.firstLoss = 5
@@ -86,6 +112,7 @@ import Testing
             .unfitted {
                 $0.dropout = 0.5; $0.losses = Array(repeating: 1, count: 9); $0.maskedLoss = 1.8
             }),
+        Case(.overRegularised, "dropout 0.5 on a narrow net whose loss creeps", narrowWithDropout),
         Case(
             .overRegularised, "a penalty above the loss",
             .unfitted {
@@ -146,11 +173,16 @@ import Testing
                 $0.dropout = 0.9; $0.firstLoss = 300; $0.highestLoss = 400
             }),
         Case(.explodingGradient, "a deep net's gradients differ a little", .unfitted { $0.gradients = [6, 1, 0.4] }),
-        Case(.learningRateTooHigh, "a bumpy start of a good run", .with { $0.highestLoss = 30 }),
+        Case(.learningRateTooHigh, "a bumpy start of a good run", .with { $0.highestLoss = 8 }),
         Case(
-            .learningRateTooHigh, "a rate of 10 that works",
+            .learningRateTooHigh, "a last layer that moves alone beside small weights",
+            .stuck {
+                $0.activation = "sigmoid"; $0.gradients = [1e-20, 1e-9, 0.5]; $0.updates = [1e-20, 1e-9, 0.2]; $0.saturated = 0
+            }),
+        Case(
+            .learningRateTooHigh, "masks make a step's loss wild",
             .with {
-                $0.rule = "{sgd: {learning_rate: 10}}"; $0.highestLoss = 25; $0.updates = [0.01, 0.01, 0.01]
+                $0.dropout = 0.5; $0.highestLoss = 20
             }),
         Case(
             .learningRateTooHigh, "a little noise near a good place",
@@ -185,6 +217,11 @@ import Testing
                 $0.dead = 1; $0.gradients = [0, 0, 0.1]
             }),
         Case(
+            .vanishingGradient, "nor do those of which a few are alive on a row or two",
+            .stuck {
+                $0.dead = 0.9; $0.gradients = [0, 0, 0.1]
+            }),
+        Case(
             .overRegularised, "dropout 0.5 on a good net",
             .with {
                 $0.dropout = 0.5; $0.maskedLoss = 0.4
@@ -204,6 +241,12 @@ import Testing
         Case(.plateau, "still falling", .unfitted { _ in }),
         Case(.plateau, "flat at the bottom", .with { $0.losses = Array(repeating: 0.01, count: 9) }),
         Case(.tooSmallModel, "a wide net that has settled", .unfitted { $0.losses = Array(repeating: 0.9, count: 9) }),
+        Case(.tooSmallModel, "narrow, but dropout takes half of it away", narrowWithDropout),
+        Case(
+            .overRegularised, "dropout 0.5 while the loss falls fast",
+            .unfitted {
+                $0.dropout = 0.5; $0.maskedLoss = 1.6; $0.losses = [2.2, 2, 1.8, 1.6, 1.4, 1.2, 1, 0.7, 0.5]
+            }),
         Case(.tooSmallModel, "two classes need no wide layer", .unfitted { $0.widths = [64, 8, 2] }),
         Case(
             .overfitting, "a gap within the noise of few rows",
@@ -238,6 +281,30 @@ import Testing
     func isNotShown(_ shown: Case) throws {
         let diagnosis = try shown.run.diagnosis
         #expect(!diagnosis.causes.contains { $0.id == shown.id }, "\(diagnosis.causes)")
+    }
+
+    /// A batch with an outlier in it is no blow-up; what the steps of an epoch give on average is.
+    @Test(arguments: [(9.0, 1.4, false), (9.0, 8.0, true)])
+    func squaredErrorsOfSingleBatchesDoNotCount(highest: Double, mean: Double, isTold: Bool) throws {
+        let yaml = SampleRun().yaml.replacingOccurrences(of: "task: classification", with: "task: regression")
+            .replacingOccurrences(of: "{softmax_cross_entropy: {label_smoothing: 0}}", with: "mean_squared_error")
+        let history = (1...4).map { epoch in
+            HistoryEntry(
+                step: UInt64(20 * epoch), epoch: epoch, train: MeasuredPart(loss: 1.6, r2: -0.6, samples: 1_024, trivialLoss: 1),
+                trainingMode: TrainedLosses(first: 1.5, last: 1.4, mean: mean, highest: highest))
+        }
+        let result = RunOutcome(outcome: "completed", steps: 80, train: history[3].train)
+        let diagnosis = Diagnosis(RunEvidence(history: history, result: result, settings: try RunSettings(yaml: yaml)))
+        #expect(diagnosis.causes.contains { $0.id == .learningRateTooHigh } == isTold)
+    }
+
+    /// The first step's loss was a number, a later one's none, though no weight was lost.
+    @Test func aLossBeyondAllNumbersIsABlowUp() throws {
+        var evidence = try SampleRun.stuck { _ in }.evidence
+        evidence.history[0].trainingMode?.highest = nil
+        let cause = try #require(Diagnosis(evidence).causes.first)
+        #expect(cause.id == .learningRateTooHigh)
+        #expect(cause.because.contains("larger than any number"))
     }
 
     @Test func everyRuleHasBoth() {

@@ -93,7 +93,9 @@ struct SampleRun {
         }
         if error != nil {
             lines.append(
-                HistoryEntry(step: 3, epoch: 0, trainingMode: TrainedLosses(first: firstLoss, highest: highestLoss), layers: layers))
+                HistoryEntry(
+                    step: 3, epoch: 0, trainingMode: TrainedLosses(first: firstLoss, mean: firstLoss, highest: highestLoss ?? firstLoss),
+                    layers: layers))
         }
         return lines
     }

@@ -23,7 +23,7 @@ struct ClosureEndToEndTests {
         let reference = try RunFiles.train(["--workers", "1"], runFile: text)
         #expect(reference.outcome == "completed")
         for arguments in [
-            ["--workers", "2"], ["--workers", "3", "--set", "cluster.chunk_bytes=65536"],
+            ["--workers", "2"], ["--workers", "4"], ["--workers", "3", "--set", "cluster.chunk_bytes=65536"],
             ["--workers", "3", "--threads", "2", "--set", "cluster.transport=messages"],
         ] {
             let result = try RunFiles.train(arguments, runFile: text)
@@ -51,18 +51,7 @@ struct ClosureEndToEndTests {
         let text = try #require(Self.rules["lbfgs"])
         let long = ["--set", "training.epochs=40"]
         let reference = try RunFiles.train(["--workers", "1"] + long, runFile: text)
-        let folder = try TemporaryFolder(prefix: "dnn-e2e-")
-        let file = try RunFiles.write(text, to: folder)
-        let coordinator = try RunningProgram(
-            "dnn-coord",
-            ["train", file, "--output", folder.appending("run"), "--workers", "3", "--set", "cluster.minimum_workers=3"] + long,
-            in: folder)
-        for epoch in [1, 5, 9] {
-            try coordinator.line(containing: "epoch \(epoch)/")
-            kill(try #require(try coordinator.children().first), SIGKILL)
-        }
-        #expect(coordinator.end() == 0, "\(coordinator.text)")
-        let result = try Result(folder: folder.appending("run"))
+        let result = try RunFiles.trainKilling(at: [1, 5, 9], workers: 3, long, runFile: text)
         #expect(result.weightsSha256 == reference.weightsSha256)
         #expect(result.stateSha256 == reference.stateSha256)
         #expect(result.evaluations == reference.evaluations)
@@ -74,21 +63,7 @@ struct ClosureEndToEndTests {
         let text = try #require(Self.rules["steady"])
         let long = ["--set", "training.epochs=30"]
         let reference = try RunFiles.train(["--workers", "1"] + long, runFile: text)
-        let folder = try TemporaryFolder(prefix: "dnn-e2e-")
-        let file = try RunFiles.write(text, to: folder)
-        let coordinator = try RunningProgram(
-            "dnn-coord",
-            ["train", file, "--output", folder.appending("run"), "--workers", "0", "--bind", "tcp://127.0.0.1:0", "--insecure"] + long,
-            in: folder)
-        let endpoint = try coordinator.invitation()
-        let first = try RunningProgram("dnn-worker", ["--connect", endpoint, "--insecure", "--name", "first"], in: folder)
-        try coordinator.line(containing: "epoch 2/")
-        first.kill(SIGKILL)
-        #expect(first.end() == 128 + SIGKILL)
-        let second = try RunningProgram("dnn-worker", ["--connect", endpoint, "--insecure", "--name", "second"], in: folder)
-        #expect(coordinator.end() == 0, "\(coordinator.text)")
-        #expect(second.end() == 0)
-        #expect(try Result(folder: folder.appending("run")).stateSha256 == reference.stateSha256)
+        #expect(try RunFiles.trainTakingOver(long, runFile: text).stateSha256 == reference.stateSha256)
     }
 
     /// Multinomial logistic regression on all digits: SciPy's L-BFGS needs 61 evaluations for 0.738514 + 1e-4.

@@ -8,6 +8,7 @@ import Testing
     struct Run: Sendable, CustomTestStringConvertible {
         var name: String
         var layers: [String]
+        var isOfImages = false
         var rule = "{adam: {learning_rate: 1e-3}}"
         var epochs = 20
         var initializer = "auto"
@@ -34,7 +35,7 @@ import Testing
               limit: \(limit)
             model:
               initializer: \(initializer)
-              layers: [flatten, \(layers.joined(separator: ", "))]
+              layers: [\(isOfImages ? "" : "flatten, ")\(layers.joined(separator: ", "))]
               loss: softmax_cross_entropy
             optimizer:
               rule: \(rule)
@@ -78,6 +79,16 @@ import Testing
             name: "dead from the start", layers: dense(48, 32, activation: "relu", options: ", bias_initializer: {constant: -10}"),
             epochs: 5,
             causes: ["dead_units"]),
+        Run(
+            name: "dead convolutions behind which images are pooled",
+            layers: ["{conv2d: {filters: 8, kernel: 3, bias_initializer: {constant: -10}}}", "relu", "{max_pool2d: {kernel: 2}}"]
+                + ["flatten", "{dense: {units: 10}}"], isOfImages: true, epochs: 4, causes: ["dead_units"]),
+        Run(
+            name: "a rate of 10 that fits in the end", layers: ["{dense: {units: 10}}"], rule: "{sgd: {learning_rate: 10}}",
+            training: "fitted", heldOut: "good", causes: ["learning_rate_too_high"]),
+        Run(
+            name: "half of 8 units dropped", layers: dense(8, 8, activation: "relu", after: ["{dropout: {rate: 0.5}}"]), epochs: 100,
+            causes: ["over_regularised"]),
         Run(
             name: "units that begin alike", layers: dense(48, 32, activation: "tanh"), epochs: 6, initializer: "{constant: 0}",
             causes: ["plateau"]),

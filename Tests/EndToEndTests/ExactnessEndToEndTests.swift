@@ -112,18 +112,7 @@ struct ExactnessEndToEndTests {
     @Test func killedWorkerDoesNotChangeTheHash() throws {
         let long = ["--set", "training.epochs=30"]
         let reference = try RunFiles.train(["--workers", "1"] + long)
-        let folder = try TemporaryFolder(prefix: "dnn-e2e-")
-        let file = try RunFiles.write(RunFiles.digits, to: folder)
-        let coordinator = try RunningProgram(
-            "dnn-coord",
-            ["train", file, "--output", folder.appending("run"), "--workers", "3", "--set", "cluster.minimum_workers=3"] + long,
-            in: folder)
-        for epoch in [1, 4, 8] {
-            try coordinator.line(containing: "epoch \(epoch)/")
-            kill(try #require(try coordinator.children().first), SIGKILL)
-        }
-        #expect(coordinator.end() == 0, "\(coordinator.text)")
-        let result = try Result(folder: folder.appending("run"))
+        let result = try RunFiles.trainKilling(at: [1, 4, 8], workers: 3, long)
         #expect(result.weightsSha256 == reference.weightsSha256)
         #expect(result.events.workersLost >= 1)
     }
@@ -132,21 +121,6 @@ struct ExactnessEndToEndTests {
     @Test func anotherWorkerTakesOverFromTheOnlyOne() throws {
         let long = ["--set", "training.epochs=30"]
         let reference = try RunFiles.train(["--workers", "1"] + long)
-        let folder = try TemporaryFolder(prefix: "dnn-e2e-")
-        let file = try RunFiles.write(RunFiles.digits, to: folder)
-        let coordinator = try RunningProgram(
-            "dnn-coord",
-            ["train", file, "--output", folder.appending("run"), "--workers", "0", "--bind", "tcp://127.0.0.1:0", "--insecure"] + long,
-            in: folder)
-        let endpoint = try coordinator.invitation()
-        let first = try RunningProgram("dnn-worker", ["--connect", endpoint, "--insecure", "--name", "first"], in: folder)
-        try coordinator.line(containing: "epoch 2/")
-        first.kill(SIGKILL)
-        #expect(first.end() == 128 + SIGKILL)
-        let second = try RunningProgram("dnn-worker", ["--connect", endpoint, "--insecure", "--name", "second"], in: folder)
-        #expect(coordinator.end() == 0, "\(coordinator.text)")
-        #expect(second.end() == 0)
-        let result = try Result(folder: folder.appending("run"))
-        #expect(result.weightsSha256 == reference.weightsSha256)
+        #expect(try RunFiles.trainTakingOver(long).weightsSha256 == reference.weightsSha256)
     }
 }

@@ -96,14 +96,7 @@ struct ImageEndToEndTests {
     @Test func killedWorkerDoesNotChangeTheHash() throws {
         let long = ["--set", "training.epochs=12"]
         let reference = try RunFiles.train(["--workers", "1"] + long, runFile: Self.convolutional)
-        let folder = try TemporaryFolder(prefix: "dnn-e2e-")
-        let file = try RunFiles.write(Self.convolutional, to: folder)
-        let coordinator = try RunningProgram(
-            "dnn-coord", ["train", file, "--output", folder.appending("run"), "--workers", "2"] + long, in: folder)
-        try coordinator.line(containing: "epoch 1/")
-        kill(try #require(try coordinator.children().first), SIGKILL)
-        #expect(coordinator.end() == 0, "\(coordinator.text)")
-        let result = try Result(folder: folder.appending("run"))
+        let result = try RunFiles.trainKilling(at: [1], workers: 2, long, runFile: Self.convolutional)
         #expect(result.stateSha256 == reference.stateSha256)
         #expect(result.events.workersLost >= 1)
     }

@@ -50,7 +50,7 @@ struct OptimizationEndToEndTests {
         #expect(reference.events.stepsSkipped == 0)
         for arguments in [
             ["--workers", "2"], ["--workers", "3", "--set", "cluster.transport=messages"], ["--workers", "1", "--threads", "2"],
-            ["--workers", "3", "--set", "cluster.chunk_bytes=1048576"],
+            ["--workers", "3", "--set", "cluster.chunk_bytes=1048576"], ["--workers", "4"],
         ] {
             let result = try RunFiles.train(arguments, runFile: Self.runFile)
             #expect(result.stateSha256 == reference.stateSha256, "\(arguments)")
@@ -62,15 +62,7 @@ struct OptimizationEndToEndTests {
     @Test func aKilledWorkerDoesNotChangeTheState() throws {
         let long = ["--set", "training.epochs=12"]
         let reference = try RunFiles.train(["--workers", "1"] + long, runFile: Self.runFile)
-        let folder = try TemporaryFolder(prefix: "dnn-e2e-")
-        let file = try RunFiles.write(Self.runFile, to: folder)
-        let coordinator = try RunningProgram(
-            "dnn-coord",
-            ["train", file, "--output", folder.appending("run"), "--workers", "2", "--set", "cluster.minimum_workers=2"] + long, in: folder)
-        try coordinator.line(containing: "epoch 2/")
-        kill(try #require(try coordinator.children().first), SIGKILL)
-        #expect(coordinator.end() == 0, "\(coordinator.text)")
-        let result = try Result(folder: folder.appending("run"))
+        let result = try RunFiles.trainKilling(at: [2], workers: 2, long, runFile: Self.runFile)
         #expect(result.stateSha256 == reference.stateSha256)
         #expect(result.events.workersLost >= 1)
     }

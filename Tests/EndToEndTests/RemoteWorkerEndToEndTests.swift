@@ -11,40 +11,54 @@ struct RemoteWorkerEndToEndTests {
     ]
     private static let reference = try? RunFiles.train(["--workers", "1"] + settings)
 
-    private func worker(_ endpoint: String, _ arguments: [String], in folder: TemporaryFolder) throws -> RunningProgram {
-        try RunningProgram("dnn-worker", ["--connect", endpoint, "--patience", "60"] + arguments, in: folder)
+    /// A run that starts no worker and waits for some at an endpoint of its own.
+    private struct OpenRun {
+        let run: ResumableRun
+        private let folder: TemporaryFolder
+        private let endpoint: String
+
+        init() throws {
+            folder = try ResumableRun.makeFolder()
+            endpoint = "ipc://" + folder.appending("c")
+            run = try ResumableRun(in: folder, RemoteWorkerEndToEndTests.settings)
+        }
+
+        func train(workers: Int = 0, _ arguments: [String] = []) throws -> RunningProgram {
+            try run.train(["--workers", "\(workers)", "--bind", endpoint] + arguments)
+        }
+
+        func resume() throws -> RunningProgram { try run.resume(["--workers", "0", "--bind", endpoint]) }
+
+        func worker(_ arguments: [String], patience: Int = 60) throws -> RunningProgram {
+            try RunningProgram("dnn-worker", ["--connect", endpoint, "--patience", "\(patience)"] + arguments, in: folder)
+        }
     }
 
     /// Two coordinators in a row on one endpoint; the workers are the same processes throughout.
     @Test func workersFindTheResumedCoordinatorByThemselves() throws {
         let reference = try #require(Self.reference)
-        let folder = try ResumableRun.makeFolder()
-        let endpoint = "ipc://" + folder.appending("c")
-        let run = try ResumableRun(in: folder, Self.settings)
-        let remote = ["--workers", "0", "--bind", endpoint, "--set", "cluster.minimum_workers=2"]
-        var coordinator = try run.train(remote)
-        let workers = try (1...2).map { try worker(endpoint, ["--name", "w\($0)"], in: folder) }
+        let open = try OpenRun()
+        var coordinator = try open.train(["--set", "cluster.minimum_workers=2"])
+        let workers = try (1...2).map { try open.worker(["--name", "w\($0)"]) }
         for epoch in [2, 25] {
             try coordinator.line(containing: "epoch \(epoch)/")
             coordinator.kill(SIGKILL)
             _ = coordinator.end()
-            coordinator = try run.resume(["--workers", "0", "--bind", endpoint])
+            coordinator = try open.resume()
         }
         #expect(coordinator.end() == 0, "\(coordinator.text)")
         for worker in workers {
             #expect(worker.end() == 0)
             #expect(worker.text.contains("saying hello again") && worker.text.contains("the run is over: completed"), "\(worker.text)")
         }
-        #expect(try run.result.weightsSha256 == reference.weightsSha256)
-        #expect(try run.result.stateSha256 == reference.stateSha256)
+        #expect(try open.run.result.weightsSha256 == reference.weightsSha256)
+        #expect(try open.run.result.stateSha256 == reference.stateSha256)
     }
 
     @Test func aWorkerGivesUpAfterItsPatience() throws {
-        let folder = try ResumableRun.makeFolder()
-        let endpoint = "ipc://" + folder.appending("c")
-        let run = try ResumableRun(in: folder, Self.settings)
-        let coordinator = try run.train(["--workers", "0", "--bind", endpoint, "--set", "cluster.heartbeat_ms=200"])
-        let lost = try RunningProgram("dnn-worker", ["--connect", endpoint, "--patience", "1"], in: folder)
+        let open = try OpenRun()
+        let coordinator = try open.train(["--set", "cluster.heartbeat_ms=200"])
+        let lost = try open.worker([], patience: 1)
         try coordinator.line(containing: "epoch 1/")
         coordinator.kill(SIGKILL)
         _ = coordinator.end()
@@ -56,12 +70,10 @@ struct RemoteWorkerEndToEndTests {
 
     @Test func whoIsAskedToGoFinishesItsLeavesAndHandsBackItsLeases() throws {
         let reference = try #require(Self.reference)
-        let folder = try ResumableRun.makeFolder()
-        let endpoint = "ipc://" + folder.appending("c")
-        let run = try ResumableRun(in: folder, Self.settings)
-        let coordinator = try run.train(["--workers", "0", "--bind", endpoint, "--set", "cluster.minimum_workers=2"])
-        let staying = try worker(endpoint, ["--name", "staying"], in: folder)
-        let leaving = try worker(endpoint, ["--name", "leaving"], in: folder)
+        let open = try OpenRun()
+        let coordinator = try open.train(["--set", "cluster.minimum_workers=2"])
+        let staying = try open.worker(["--name", "staying"])
+        let leaving = try open.worker(["--name", "leaving"])
         try coordinator.line(containing: "epoch 2/")
         leaving.kill(SIGTERM)
         #expect(leaving.end() == 0)
@@ -69,57 +81,51 @@ struct RemoteWorkerEndToEndTests {
         try coordinator.line(containing: "go to staying")
         #expect(coordinator.end() == 0, "\(coordinator.text)")
         #expect(staying.end() == 0)
-        let result = try run.result
+        let result = try open.run.result
         #expect(result.weightsSha256 == reference.weightsSha256)
         #expect(result.events.workersLost == 0 && result.events.leasesReissued == 1)
     }
 
     @Test func namesakesWorkSideBySide() throws {
         let reference = try #require(Self.reference)
-        let folder = try ResumableRun.makeFolder()
-        let endpoint = "ipc://" + folder.appending("c")
-        let run = try ResumableRun(in: folder, Self.settings)
-        let coordinator = try run.train(["--workers", "0", "--bind", endpoint, "--set", "cluster.minimum_workers=2"])
-        let first = try worker(endpoint, ["--name", "twin"], in: folder)
+        let open = try OpenRun()
+        let coordinator = try open.train(["--set", "cluster.minimum_workers=2"])
+        let first = try open.worker(["--name", "twin"])
         try coordinator.line(containing: "twin joined, 1 there")
-        let twins = [first, try worker(endpoint, ["--name", "twin"], in: folder)]
+        let twins = [first, try open.worker(["--name", "twin"])]
         try coordinator.line(containing: "twin#2 joined, 2 there")
         #expect(coordinator.end() == 0, "\(coordinator.text)")
         for twin in twins { #expect(twin.end() == 0) }
-        #expect(try run.result.weightsSha256 == reference.weightsSha256)
-        #expect(try run.result.workersSeen == 2)
+        #expect(try open.run.result.weightsSha256 == reference.weightsSha256)
+        #expect(try open.run.result.workersSeen == 2)
     }
 
     /// Killed, and started again on the same host under the same name before anybody has missed it.
     @Test func aWorkerThatIsStartedAgainAtOnceTakesPart() throws {
         let reference = try #require(Self.reference)
-        let folder = try ResumableRun.makeFolder()
-        let endpoint = "ipc://" + folder.appending("c")
-        let run = try ResumableRun(in: folder, Self.settings)
-        let coordinator = try run.train(["--workers", "0", "--bind", endpoint, "--set", "cluster.minimum_workers=2"])
-        let staying = try worker(endpoint, ["--name", "staying"], in: folder)
-        let first = try worker(endpoint, ["--name", "again"], in: folder)
+        let open = try OpenRun()
+        let coordinator = try open.train(["--set", "cluster.minimum_workers=2"])
+        let staying = try open.worker(["--name", "staying"])
+        let first = try open.worker(["--name", "again"])
         try coordinator.line(containing: "epoch 2/")
         first.kill(SIGKILL)
-        let second = try worker(endpoint, ["--name", "again"], in: folder)
+        let second = try open.worker(["--name", "again"])
         _ = first.end()
         #expect(coordinator.end() == 0, "\(coordinator.text)")
         #expect(staying.end() == 0 && second.end() == 0)
-        #expect(try run.result.weightsSha256 == reference.weightsSha256)
-        #expect(try run.result.workersSeen == 3)
+        #expect(try open.run.result.weightsSha256 == reference.weightsSha256)
+        #expect(try open.run.result.workersSeen == 3)
     }
 
     @Test func aWorkerThatJoinsInTheMiddleTakesPart() throws {
         let reference = try #require(Self.reference)
-        let folder = try ResumableRun.makeFolder()
-        let endpoint = "ipc://" + folder.appending("c")
-        let run = try ResumableRun(in: folder, Self.settings)
-        let coordinator = try run.train(["--workers", "1", "--bind", endpoint])
+        let open = try OpenRun()
+        let coordinator = try open.train(workers: 1)
         try coordinator.line(containing: "epoch 2/")
-        let joining = try worker(endpoint, ["--name", "joining"], in: folder)
+        let joining = try open.worker(["--name", "joining"])
         try coordinator.line(containing: "joining joined, 2 there")
         #expect(coordinator.end() == 0, "\(coordinator.text)")
         #expect(joining.end() == 0)
-        #expect(try run.result.weightsSha256 == reference.weightsSha256)
+        #expect(try open.run.result.weightsSha256 == reference.weightsSha256)
     }
 }

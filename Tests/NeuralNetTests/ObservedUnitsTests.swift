@@ -69,6 +69,38 @@ import Testing
         #expect(counts(engine, weights, [[2, -2, -4, 0]]) == [.wins([3, 5])])
     }
 
+    /// A rectifier of images may be done after the pooling behind it, and an activation while images are copied to rows: what is seen of
+    /// the units is the same as of the same layers with nothing behind them.
+    @Test(arguments: [0, 1, 2, 3])
+    func unitsOfImagesAreSeenBehindTheirActivation(variant: Int) throws {
+        let convolution = LayerKind.conv2d(ConvolutionOptions(filters: 2, kernel: Extent(1)))
+        let tail: [LayerKind] = [.flatten, .dense(units: 2)]
+        let layers: [LayerKind] = [
+            [convolution, .relu, .maxPool2d(PoolingOptions(kernel: Extent(2)))] + tail,
+            [convolution, .relu] + tail,
+            [convolution, .batchNorm(), .relu] + tail,
+            [convolution, .batchNorm(), .relu, .maxPool2d(PoolingOptions(kernel: Extent(2)))] + tail,
+        ][variant]
+        let network = try Network(net([1, 2, 2], layers))
+        let weights = zeros(network.layout.blockLength)
+        network.initialize(into: weights.mutableView, seed: 1)
+        // Filter 0 is the pixel, filter 1 is below 0 wherever the pixel is below 5.
+        for (index, value) in [1, 1, 0, -5].enumerated() { weights.mutableView[index] = Float(value) }
+        let engine = LeafEngine(network: network, tree: ShardTree(shardCount: 1), leafRows: 2, seed: 1)
+        engine.reserve(leaves: 1)
+        engine.load(Rows(features: [1, 2, -3, -4, 1, -2, 3, -4], labels: [0, 0], count: 2), slot: 0)
+        _ = engine.evaluate([LeafSlot(shard: 0, slot: 0, rows: 2)], weights: weights.view)
+        var counts: [UnitCounts] = []
+        engine.addUnits(of: [LeafSlot(shard: 0, slot: 0, rows: 2)], to: &counts)
+        guard case .alive(let marks)? = counts.first else {
+            Issue.record("nothing seen")
+            return
+        }
+        // Pixels 0, 1 and 2 are above 0 in some row, whatever the layout; the rest are 0 throughout.
+        #expect(marks.count { $0 == 1 } == 3)
+        #expect(network.observedUnits.map(\.width) == [8])
+    }
+
     @Test func layersWithoutAQuestionAreNotObserved() throws {
         let network = try Network(net([4], [.dense(units: 3), .relu, .dropout(rate: 0.5), .dense(units: 5), .tanh, .dense(units: 2)]))
         #expect(network.observedUnits.map(\.layer) == [1, 4])

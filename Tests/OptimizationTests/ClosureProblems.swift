@@ -57,7 +57,7 @@ final class ClosureRun {
     func step() throws -> Double {
         try optimizer.step {
             evaluations += 1
-            optimizer.clearGradient()
+            optimizer.zeroGradient()
             var gradient = [Double](repeating: 0, count: optimizer.weights.count)
             let value = problem.evaluate(optimizer.weights.values.map(Double.init), &gradient)
             for index in gradient.indices { optimizer.gradient.mutableView[index] = Float(gradient[index]) }

@@ -52,7 +52,7 @@ import Testing
                 return 1.0
             }
         }
-        optimizer.clearGradient()
+        optimizer.zeroGradient()
         #expect(throws: OptimizationError.lossNotFinite(step: 1)) { try optimizer.step { Double.nan } }
         #expect(optimizer.weights.values == [1, 2])
     }

@@ -1,4 +1,5 @@
 import Kernels
+import NeuralNet
 import Testing
 
 @testable import Optimization
@@ -13,7 +14,7 @@ import Testing
         for _ in 0..<200 {
             try losses.append(
                 optimizer.step {
-                    optimizer.clearGradient()
+                    optimizer.zeroGradient()
                     for index in 0..<weights.count { optimizer.gradient.mutableView[index] += 2 * weights.view[index] }
                     return (0..<weights.count).reduce(0) { $0 + weights.view[$1] * weights.view[$1] }
                 })
@@ -56,6 +57,32 @@ import Testing
         #expect(throws: NoData.self) { try optimizer.step { throw NoData() } }
         #expect(optimizer.weights.values == [1])
         #expect(optimizer.stepCount == 0)
+    }
+
+    @Test func aModelsOwnGradientMovesItsWeights() throws {
+        let model = try Model(inputShape: [2], layers: [.dense(units: 3), .relu, .dense(units: 2)], loss: .softmaxCrossEntropy)
+        let optimizer = try Optimizer(
+            .sgd(learningRate: 0.5), for: model, groups: [ParameterGroup(match: "layers.0.*", isFrozen: true)])
+        let before = model.weights.values
+        try optimizer.step {
+            optimizer.zeroGradient()
+            try model.forward([1, 2, 3, -1], .training(step: optimizer.stepCount))
+            let loss = try model.loss(classes: [0, 1])
+            try model.backward()
+            return loss
+        }
+        let last = model.network.layout.entries[2...].flatMap { Array($0.range) }
+        let gradient = model.gradient.values
+        #expect(model.weights.values == before.indices.map { last.contains($0) ? before[$0] - 0.5 * gradient[$0] : before[$0] })
+        #expect(model.weights.values != before)
+    }
+
+    @Test func rulesThatSearchRefuseRunningStatistics() throws {
+        let model = try Model(inputShape: [2], layers: [.dense(units: 3), .batchNorm(), .dense(units: 2)], loss: .softmaxCrossEntropy)
+        #expect(throws: OptimizationError.self) { try Optimizer(.lbfgs(), for: model) }
+        #expect(throws: OptimizationError.self) {
+            try Optimizer(.sgd(learningRate: 1), for: model, groups: [ParameterGroup(match: "layers.7.*", isFrozen: true)])
+        }
     }
 
     @Test func badOptionsAndRatesAreRefused() throws {

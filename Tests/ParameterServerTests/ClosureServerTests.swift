@@ -58,6 +58,20 @@ import Testing
         expectEqual(harness.server, try setting.reference(steps: 3))
     }
 
+    @Test(arguments: [true, false])
+    func aStepTellsTheLossThatItBeganWith(isSteady: Bool) throws {
+        let server = try ClosureHarness(ClosureSetting(Self.lbfgs, isSteady: isSteady))
+        #expect(server.server.stepLoss == nil)
+        server.step { _, leaves in leaves }
+        let first = try #require(server.server.stepLoss)
+        let machine = server.server.machine
+        let end = try #require(machine.scalars.loss) - machine.objective.penalty(of: machine.weights.view)
+        server.step { _, leaves in leaves }
+        let second = try #require(server.server.stepLoss)
+        #expect(second < first)
+        if isSteady { #expect(second == end) }
+    }
+
     @Test func everyVersionAndRoundHasANumberOfItsOwn() throws {
         let harness = try ClosureHarness(ClosureSetting(Self.lbfgs))
         for _ in 0..<3 { harness.step { _, leaves in leaves } }

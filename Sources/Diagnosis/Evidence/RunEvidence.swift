@@ -1,16 +1,10 @@
 /// What a run left behind, as far as a verdict needs it: figures and settings, no files.
 public struct RunEvidence: Equatable, Sendable {
     /// The lines of `history.jsonl`, in order.
-    public var history: [HistoryEntry]
+    public var history: [HistoryEntry] = []
     /// nil while a run is under way, or where it was killed.
     public var result: RunOutcome?
     public var settings: RunSettings
-
-    public init(history: [HistoryEntry] = [], result: RunOutcome? = nil, settings: RunSettings) {
-        self.history = history
-        self.result = result
-        self.settings = settings
-    }
 }
 
 /// A line of `history.jsonl` (definitions.md).
@@ -23,20 +17,7 @@ public struct HistoryEntry: Equatable, Sendable, Decodable {
     public var validation: MeasuredPart?
     /// The losses of the steps since the line before, in training mode.
     public var trainingMode: TrainedLosses?
-    public var layers: [LayerFigures]
-
-    public init(
-        step: UInt64, epoch: Int, learningRate: Double? = nil, train: MeasuredPart? = nil, validation: MeasuredPart? = nil,
-        trainingMode: TrainedLosses? = nil, layers: [LayerFigures] = []
-    ) {
-        self.step = step
-        self.epoch = epoch
-        self.learningRate = learningRate
-        self.train = train
-        self.validation = validation
-        self.trainingMode = trainingMode
-        self.layers = layers
-    }
+    public var layers: [LayerFigures] = []
 
     private enum CodingKeys: String, CodingKey {
         case step, epoch, train, validation, layers
@@ -56,19 +37,6 @@ public struct MeasuredPart: Equatable, Sendable, Decodable {
     public var trivialLoss: Double?
     public var trivialAccuracy: Double?
 
-    public init(
-        loss: Double? = nil, accuracy: Double? = nil, rmse: Double? = nil, r2: Double? = nil, samples: Int, trivialLoss: Double? = nil,
-        trivialAccuracy: Double? = nil
-    ) {
-        self.loss = loss
-        self.accuracy = accuracy
-        self.rmse = rmse
-        self.r2 = r2
-        self.samples = samples
-        self.trivialLoss = trivialLoss
-        self.trivialAccuracy = trivialAccuracy
-    }
-
     private enum CodingKeys: String, CodingKey {
         case loss, accuracy, rmse, r2, samples
         case trivialLoss = "trivial_loss"
@@ -82,13 +50,6 @@ public struct TrainedLosses: Equatable, Sendable, Decodable {
     public var last: Double?
     public var mean: Double?
     public var highest: Double?
-
-    public init(first: Double? = nil, last: Double? = nil, mean: Double? = nil, highest: Double? = nil) {
-        self.first = first
-        self.last = last
-        self.mean = mean
-        self.highest = highest
-    }
 }
 
 /// A layer's figures in one line; what is absent was not finite or does not exist for the layer.
@@ -103,19 +64,6 @@ public struct LayerFigures: Equatable, Sendable, Decodable {
     public var saturated: Double?
     /// Share of rows that each maxout piece wins.
     public var pieceWins: [Double]?
-
-    public init(
-        name: String, gradientNorm: Double? = nil, weightNorm: Double? = nil, updateRatio: Double? = nil, dead: Double? = nil,
-        saturated: Double? = nil, pieceWins: [Double]? = nil
-    ) {
-        self.name = name
-        self.gradientNorm = gradientNorm
-        self.weightNorm = weightNorm
-        self.updateRatio = updateRatio
-        self.dead = dead
-        self.saturated = saturated
-        self.pieceWins = pieceWins
-    }
 
     private enum CodingKeys: String, CodingKey {
         case name, dead, saturated
@@ -138,18 +86,4 @@ public struct RunOutcome: Equatable, Sendable, Decodable {
     public var train: MeasuredPart?
     public var validation: MeasuredPart?
     public var test: MeasuredPart?
-
-    public init(
-        outcome: String, error: String? = nil, steps: UInt64, parameters: Int? = nil, penalty: Double? = nil, train: MeasuredPart? = nil,
-        validation: MeasuredPart? = nil, test: MeasuredPart? = nil
-    ) {
-        self.outcome = outcome
-        self.error = error
-        self.steps = steps
-        self.parameters = parameters
-        self.penalty = penalty
-        self.train = train
-        self.validation = validation
-        self.test = test
-    }
 }

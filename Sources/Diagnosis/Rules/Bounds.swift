@@ -2,8 +2,12 @@
 enum Bounds {
     /// A net begins near the constant prediction; a step's loss three times above both means that steps make it worse.
     static let blowUp = 3.0
+    /// Four times: no start of a run that is set well goes so far (the runs looked at stay below 2.5), whatever becomes of it.
+    static let leap = 4.0
     /// A net that has taken away half of the constant prediction's loss is not diverging, whatever it went through at first.
     static let stillLost = 0.5
+    /// No step has made the loss half as large again.
+    static let idle = 1.5
     /// Updates are about a thousandth of the weights when a net learns well (Karpathy, CS231n); a tenth is no small step any more.
     static let hugeUpdate = 0.1
     /// Less than half of that thousandth: slow, where nothing else keeps the gradients small.
@@ -33,9 +37,12 @@ enum Bounds {
     static let saturatedShare = 0.5
     /// Rates beyond the usual 0.2…0.5 by far (Srivastava et al. 2014, §7.3).
     static let strongDropout = 0.8
-    static let someDropout = 0.4
+    static let someDropout = 0.2
     /// Loss in training mode over the loss of the same net without masks.
     static let maskedLoss = 1.5
+    /// Where two units of five and more are dropped, less of a difference is enough: the thinned nets are much smaller ones.
+    static let manyDropped = 0.4
+    static let maskedLossOfMany = 1.25
     /// The penalty over the data loss, and the pull of decay over the gradient: the net serves the penalty as much as the data.
     static let penalty = 0.5
     static let decayPull = 0.3
@@ -51,10 +58,10 @@ enum Bounds {
     /// Points of accuracy beyond the noise of the held-out rows.
     static let gap = 0.04
     /// With so little data, a net that learns its rows by heart (three times fewer errors on them) is told so earlier.
-    static let gapOfFewRows = 0.02
+    static let gapOfFewRows = 0.01
     static let errorsByHeart = 3.0
     /// With a validation loss that has risen again by a third.
-    static let risingGap = 0.02
+    static let risingGap = 0.025
     static let validationRise = 1.3
     /// Points of R².
     static let gapOfR2 = 0.1

@@ -18,7 +18,7 @@ extension Rule {
         Rule(
             id: .explodingGradient,
             source: "Pascanu, Mikolov & Bengio, On the difficulty of training recurrent neural networks (2013); He et al. 2015, §2.2",
-            yieldsTo: [],
+            yieldsTo: [.overRegularised],
             find: { s in
                 guard s.struggles || s.isNonFinite else { return nil }
                 let pull = s.largestPull
@@ -50,17 +50,21 @@ extension Rule {
             source: "Bengio, Practical recommendations for gradient-based training of deep architectures (2012), §3.1.1",
             yieldsTo: [.explodingGradient],
             find: { s in
-                guard s.struggles || s.isNonFinite else { return nil }
-                if let blowUp = s.blowUp, blowUp >= Bounds.blowUp * s.maskedScale, s.isNonFinite || (s.lossShare ?? 1) >= Bounds.stillLost {
+                let isLost = s.isNonFinite || (s.struggles && (s.lossShare ?? 1) >= Bounds.stillLost)
+                if let blowUp = s.blowUp, blowUp >= (isLost ? Bounds.blowUp : Bounds.leap) * s.maskedScale {
+                    let height = blowUp.isFinite ? "\(Words.figure(blowUp)) times what it was at the beginning" : "larger than any number"
                     return Finding(
-                        0.95,
+                        isLost ? 0.95 : s.isFitted ? 0.6 : 0.91,
                         ["highest_over_first_loss": blowUp, "first_loss_share": s.firstShare, "learning_rate": s.settings.learningRate],
-                        "steps made the loss \(Words.figure(blowUp)) times what it was at the beginning: they jump over what they look for")
+                        "steps made the loss \(height): they jump over what they look for"
+                            + (isLost ? "" : ", and what was learned came later"))
                 }
-                guard let update = s.largestUpdate, !s.isNonFinite else { return nil }
+                guard s.struggles || s.isNonFinite, let update = s.largestUpdate else { return nil }
                 let isBouncing =
                     (s.bounce ?? 0) >= Bounds.bounce && update.ratio >= Bounds.bouncingUpdate && (s.lossShare ?? 1) >= Bounds.bouncingLoss
-                guard update.ratio >= Bounds.hugeUpdate || isBouncing else { return nil }
+                // A last layer alone above others that get nothing moves much beside small weights, and the loss stays where it is.
+                let isIdle = (s.blowUp ?? 1) < Bounds.idle && (GradientSlope(s.evidence)?.typical ?? 1) < Bounds.vanishing
+                guard isBouncing || update.ratio >= Bounds.hugeUpdate && !isIdle else { return nil }
                 return Finding(
                     0.93, layer: update.layer,
                     ["update_ratio": update.ratio, "loss_rises": s.bounce, "learning_rate": s.settings.learningRate],
@@ -115,6 +119,8 @@ extension Rule {
                     slope.least < Bounds.vanishingOnce && (s.lossShare ?? 1) >= 1 - 2 * Bounds.stillLost / 3
                     || slope.least < Bounds.vanishingOnce && s.settings.layers.contains(where: \.isSquashing)
                 guard slope.typical < Bounds.vanishing || wasStuck else { return nil }
+                // Exactly nothing comes through rectifiers that are off; what is squashed only grows small.
+                guard slope.typical > 0 || s.settings.layers.contains(where: \.isSquashing) else { return nil }
                 let depth = max(0, min(1, -(max(slope.least, 1e-10).logarithm10) / 10))
                 return Finding(
                     0.8 + 0.08 * depth, layer: slope.weakestLayer, ["gradient_over_last_layer": slope.typical, "least": slope.least],
@@ -128,7 +134,7 @@ extension Rule {
         Rule(
             id: .overRegularised,
             source: "Srivastava et al., Dropout (2014), §7.3; Goodfellow, Bengio & Courville (2016), §7.1",
-            yieldsTo: [.nonFinite, .explodingGradient],
+            yieldsTo: [.explodingGradient],
             find: { s in
                 if let finding = Remedy.dropoutFinding(s) { return finding }
                 guard s.struggles, !s.isNonFinite else { return nil }

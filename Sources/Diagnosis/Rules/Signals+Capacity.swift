@@ -33,7 +33,7 @@ extension Remedy {
     /// Dropout so strong that it shows: far beyond usual rates, or loss with masks far above the loss without.
     static func dropoutFinding(_ s: Signals) -> Finding? {
         let rate = s.settings.strongestDropout
-        guard rate >= Bounds.someDropout, !s.isNonFinite else { return nil }
+        guard rate >= Bounds.someDropout else { return nil }
         let masked = s.evidence.history.last { $0.trainingMode?.mean != nil && $0.train?.loss != nil }
         let ratio = masked.flatMap { line -> Double? in
             guard let mean = line.trainingMode?.mean, let loss = line.train?.loss, loss > 0 else { return nil }
@@ -47,15 +47,18 @@ extension Remedy {
             // A net that fits nevertheless pays for it where its loss without masks is still far from the loss with them.
             let pays = s.isFitted ? (ratio ?? 1) >= Bounds.maskedLoss && (s.basis.training ?? 1) < 0.99 : true
             guard pays else { return nil }
+            // Survivors are scaled by 1/(1−p), layer after layer: wild losses and numbers out of range are its doing first.
             return Finding(
-                s.isFitted ? 0.5 : 0.91, layer: layer, evidence,
+                s.isFitted ? 0.5 : s.isNonFinite ? 0.98 : 0.96, layer: layer, evidence,
                 "\(Words.percent(rate)) of units are dropped in every step, 20 to 50 % are usual"
                     + (ratio.map { "; with masks the loss is \(Words.figure($0)) times the loss without" } ?? ""))
         }
-        guard !s.isFitted, let ratio, ratio >= Bounds.maskedLoss, let fall = s.fall, fall < Bounds.settled else { return nil }
+        // What is trained is the thinned net: while its loss hardly falls, the whole one creeps on.
+        let bound = rate >= Bounds.manyDropped ? Bounds.maskedLossOfMany : Bounds.maskedLoss
+        guard !s.isFitted, !s.isNonFinite, let ratio, ratio >= bound, let fall = s.fall, fall < Bounds.creeping else { return nil }
         return Finding(
             0.6, layer: layer, evidence,
-            "with dropout's masks the loss is \(Words.figure(ratio)) times the loss without, and it has settled")
+            "with dropout's masks the loss is \(Words.figure(ratio)) times the loss without, and it hardly falls any more")
     }
 
     /// A penalty that weighs as much as the data.

@@ -16,7 +16,8 @@ struct Signals {
     let lossShare: Double?
     /// Of the first step: before anything was learned.
     let firstShare: Double?
-    /// The highest that the run has seen, of a step or in inference mode.
+    /// The highest that the run has seen, of a step or in inference mode; infinite where steps began well and left the range of numbers.
+    /// Squared errors of single batches hang on the outliers in them: for regression it is the highest mean of the steps between two lines.
     let highestLoss: Double?
     /// The training loss of every line.
     let losses: [Double]
@@ -50,7 +51,11 @@ struct Signals {
             isOwnBound: settings.ownFitted != nil, heldOut: held?.metric, heldOutRows: held?.rows)
         losses = evidence.history.compactMap { $0.train?.loss }
         firstShare = share(evidence.history.first?.trainingMode?.first)
-        highestLoss = (evidence.history.compactMap { $0.trainingMode?.highest } + losses).max()
+        let steps = evidence.history.compactMap(\.trainingMode).compactMap { mode -> Double? in
+            let highest = isRegression ? mode.mean : mode.highest
+            return highest ?? (mode.first == nil ? nil : .infinity)
+        }
+        highestLoss = (steps + losses).max()
         weightLayers = LayerTrace.all(of: evidence)
         units = UnitTrace.all(of: evidence)
     }

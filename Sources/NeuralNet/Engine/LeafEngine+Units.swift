@@ -26,7 +26,7 @@ extension LeafEngine {
         case (.alive, .alive(var marks)):
             counts = .outside(0)  // so that the marks are written in place
             // A short block can be laid out otherwise than whole ones; its marks would be of other units.
-            if marks.count == length { UnitKernels.markAlive(y, rows: block.rows, in: &marks) }
+            if marks.count == length { UnitKernels.markAlive(y, rows: block.rows, rectified: !units.isBeforeRectifier, in: &marks) }
             counts = .alive(marks)
         case (.outside(let range), .outside(let count)):
             counts = .outside(count + UnitKernels.countOutside(range, y))

@@ -3,8 +3,10 @@ public import Kernels
 
 /// A net with its weights and their gradient, for training and use in one process, without a cluster.
 ///
-///     optimizer.clearGradient()
-///     try model.forward(batch.features, .training(step: optimizer.stepCount))
+///     let model = try Model(inputShape: [64], layers: [.dense(units: 32), .relu, .dense(units: 10)], loss: .softmaxCrossEntropy)
+///     …
+///     optimizer.zeroGradient()
+///     try model.forward(batch.features, .training(step: optimizer.stepCount), samples: batch.samples)
 ///     let loss = try model.loss(classes: batch.classes)
 ///     try model.backward()
 ///     try optimizer.step()
@@ -54,6 +56,16 @@ public final class Model {
         self.precision = precision
         engine = Self.engine(network, rows: 1, seed: seed, threads: self.threads, precision: precision)
         network.initialize(into: block.mutableView, seed: seed)
+    }
+
+    /// The same from the parts of a specification.
+    public convenience init(
+        inputShape: [Int], layers: [LayerKind], loss: LossSpecification, initializer: InitializerSpecification? = nil, seed: UInt64 = 1,
+        threads: Int = 1, precision: Precision = .f32
+    ) throws {
+        try self.init(
+            ModelSpecification(inputShape: inputShape, layers: layers, loss: loss, initializer: initializer), seed: seed,
+            threads: threads, precision: precision)
     }
 
     /// Runs the net on rows `[rows, network.inputCount]` and gives its outputs `[rows, network.outputCount]`: logits or values.
@@ -158,24 +170,5 @@ public final class Model {
             network: network, tree: ShardTree(shardCount: 1), leafRows: rows, seed: seed, threads: threads, precision: precision)
         engine.reserve(leaves: 1)
         return engine
-    }
-}
-
-/// A call that a model cannot serve; nothing has changed.
-public enum ModelUseError: Error, Equatable, Sendable, CustomStringConvertible {
-    case features(Int, width: Int)
-    case targets(Int, expected: Int, what: String)
-    case classNumber(Int, count: Int)
-    case needsClasses(String)
-    case order(String, needs: String)
-
-    public var description: String {
-        switch self {
-        case .features(let count, let width): "\(count) feature values are not one or more whole rows of \(width)"
-        case .targets(let count, let expected, let what): "\(count) \(what), but the rows of the last forward need \(expected)"
-        case .classNumber(let number, let count): "class \(number), but classes are 0 to \(count - 1)"
-        case .needsClasses(let loss): "loss \(loss) compares with class numbers: call loss(classes:)"
-        case .order(let call, let needs): "\(call)() needs \(needs)"
-        }
     }
 }

@@ -39,8 +39,10 @@ extension NetworkBuilder {
         }
         // The largest of max(x, 0) is max(largest x, 0), with the same winner where it counts: there are fewer of the latter.
         let after = kind == .max ? takeActivation(where: { $0.after.activation == .relu }) : .init()
+        let last = current
         becomeImage()
         stage(.leafwise(Pooling(kind: kind, image: image, window: window)), after: after)
+        if after.activation != .identity, let last { activationMoved(from: last, givingTheSame: false) }
         shape = output
     }
 

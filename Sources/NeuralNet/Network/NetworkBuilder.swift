@@ -204,7 +204,15 @@ struct NetworkBuilder {
         guard isImage else { return }
         let after = takeActivation { if case .leafwise(let operation) = $0.kind { !(operation is Convolution) } else { true } }
         let image = shape.count == 3 ? shape : shape + [1, 1]
+        let last = current
         stage(.leafwise(ImageCopy(shape: image, isToPlain: true)), after: after)
+        if after.activation != .identity, let last { activationMoved(from: last, givingTheSame: true) }
+    }
+
+    /// The activation of a stage is now the current one's: its units are looked at accordingly.
+    mutating func activationMoved(from stage: Int, givingTheSame values: Bool) {
+        guard let next = current else { return }
+        observedUnits = observedUnits.map { $0.stage == stage ? $0.activated(by: next, givingTheSame: values) : $0 }
     }
 
     /// Removes the activation of the last stage, to be done by the next; nothing where the stage has other readers or is

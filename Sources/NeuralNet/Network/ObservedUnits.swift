@@ -10,14 +10,35 @@ public struct ObservedUnits: Sendable, Equatable {
     }
 
     /// Index into `Network.layers`.
-    public let layer: Int
+    public private(set) var layer: Int
     /// Values in one row.
     public let width: Int
     public let question: Question
-    let stage: Int
+    private(set) var stage: Int
+    /// Whether the stage gives what the rectifier takes, which a later stage does.
+    private(set) var isBeforeRectifier = false
+
+    init(layer: Int, width: Int, question: Question, stage: Int) {
+        self.layer = layer
+        self.width = width
+        self.question = question
+        self.stage = stage
+    }
 
     /// The same layer, once another one stands before it.
-    var behindOneMore: ObservedUnits { ObservedUnits(layer: layer + 1, width: width, question: question, stage: stage) }
+    var behindOneMore: ObservedUnits {
+        var units = self
+        units.layer += 1
+        return units
+    }
+
+    /// The same once the activation of its stage is done by the next one.
+    /// - Parameter values: whether that stage gives the same values, if in another layout; otherwise they are seen before the rectifier.
+    func activated(by next: Int, givingTheSame values: Bool) -> ObservedUnits {
+        var units = self
+        if values { units.stage = next } else { units.isBeforeRectifier = true }
+        return units
+    }
 
     /// What is asked of a layer, by its name in a run file; nil: nothing.
     static func question(of keyword: String) -> Question? {

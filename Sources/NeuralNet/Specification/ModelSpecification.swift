@@ -15,6 +15,11 @@ public struct ModelSpecification: Codable, Equatable, Sendable {
         self.loss = loss
         self.initializer = initializer
     }
+
+    /// The same with layers that need no names of their own.
+    public init(inputShape: [Int], layers: [LayerKind], loss: LossSpecification, initializer: InitializerSpecification? = nil) {
+        self.init(inputShape: inputShape, layers: layers.map { LayerSpecification($0) }, loss: loss, initializer: initializer)
+    }
 }
 
 /// One entry of `model.layers`.

@@ -5,44 +5,29 @@ internal import Kernels
 ///
 /// Source: Goodfellow et al., "Maxout Networks", ICML 2013, §3. Backward finds the winners again from the pieces, which the dense stage keeps.
 /// - Shapes: x `[rows, units · pieces]`, y `[rows, units]`.
-struct MaxoutSelection: LeafOperation {
+struct MaxoutSelection: RowOperation {
     var units: Int
     var pieces: Int
 
     var outputWidth: Int { units }
 
-    func makeWorker(_ engine: LeafWorkerContext, source: (any LeafWorker)?) -> any LeafWorker {
-        Worker(self, kernels: engine.kernels)
+    func forward(_ kernels: NetKernels, _ leaf: LeafCall, x: FloatView, y: MutableFloatView) {
+        kernels.maxout(x, pieces: pieces, count: leaf.rows * units, into: y)
     }
 
-    private final class Worker: LeafWorker {
-        let layer: MaxoutSelection
-        let kernels: NetKernels
+    func backward(
+        _ kernels: NetKernels, _ leaf: LeafCall, x: FloatView, y: FloatView, dy: FloatView, dx: MutableFloatView?,
+        gradient: MutableFloatView
+    ) {
+        if let dx { kernels.maxoutBackward(z: x, dy: dy, pieces: pieces, count: leaf.rows * units, dz: dx) }
+    }
 
-        init(_ layer: MaxoutSelection, kernels: NetKernels) {
-            self.layer = layer
-            self.kernels = kernels
-        }
-
-        func outputCount(rows: Int) -> Int { rows * layer.units }
-
-        func forward(_ leaf: LeafCall, x: FloatView, y: MutableFloatView) {
-            kernels.maxout(x, pieces: layer.pieces, count: leaf.rows * layer.units, into: y)
-        }
-
-        func addWins(x: FloatView, rows: Int, to wins: inout [Int]) {
-            for output in 0..<rows * layer.units {
-                let first = output * layer.pieces
-                var winner = 0
-                for piece in 1..<layer.pieces where x[first + piece] > x[first + winner] { winner = piece }
-                wins[winner] += 1
-            }
-        }
-
-        func backward(
-            _ leaf: LeafCall, x: FloatView, y: FloatView, dy: MutableFloatView, dx: MutableFloatView?, gradient: MutableFloatView
-        ) {
-            if let dx { kernels.maxoutBackward(z: x, dy: dy.view, pieces: layer.pieces, count: leaf.rows * layer.units, dz: dx) }
+    func addWins(x: FloatView, rows: Int, to wins: inout [Int]) {
+        for output in 0..<rows * units {
+            let first = output * pieces
+            var winner = 0
+            for piece in 1..<pieces where x[first + piece] > x[first + winner] { winner = piece }
+            wins[winner] += 1
         }
     }
 }

@@ -1,5 +1,4 @@
 public import NeuralNet
-public import Optimization
 
 extension ParameterLayout {
     /// The layout as rules see it: a segment per parameter, with its name and shape.
