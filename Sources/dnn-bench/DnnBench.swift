@@ -25,7 +25,7 @@ struct Step: ParsableCommand {
     @Option(
         help: """
             tiny: 64-64-10, batch 64; small: 784-512-512-10 with dropout, batch 128; wide: 784-2048-2048-10, batch 512; \
-            deep: 784-19×256-10, batch 256.
+            deep: 784-19×256-10, batch 256; cnn: 28×28, convolutions of 32 and 64 filters 3×3, pooling, 128-10, dropout, batch 128.
             """)
     var workload = Workload.small
 
