@@ -110,6 +110,8 @@ import Testing
             var shape: String
             var smallestEigenvalue: Double
             var largestEigenvalue: Double
+            var gradientNorm: Double
+            var loss: Double
         }
 
         var training: String
@@ -209,6 +211,13 @@ import Testing
         let convex = try #require(try verdict(folder, ["--curvature"]).curvature)
         #expect(convex.shape == "minimum")
         #expect(convex.smallestEigenvalue > 0 && convex.largestEigenvalue > 0.1)
+        // K1: it hangs neither on who computes nor on how it travels.
+        for arguments in [["--workers", "1"], ["--workers", "2"], ["--workers", "3", "--threads", "2"]] {
+            let found = try #require(try verdict(folder, ["--curvature"] + arguments).curvature)
+            #expect(found.smallestEigenvalue.bitPattern == convex.smallestEigenvalue.bitPattern)
+            #expect(found.largestEigenvalue.bitPattern == convex.largestEigenvalue.bitPattern)
+            #expect(found.gradientNorm.bitPattern == convex.gradientNorm.bitPattern && found.loss.bitPattern == convex.loss.bitPattern)
+        }
 
         let other = try TemporaryFolder(prefix: "dnn-e2e-")
         _ = try train(

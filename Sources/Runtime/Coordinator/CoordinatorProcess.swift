@@ -95,9 +95,12 @@ final class CoordinatorProcess {
     private var lastTick = Duration.zero
     private var privateFolder: TemporaryFolder?
 
-    /// - Parameter signals: made first thing in `main`.
+    /// - Parameters:
+    ///   - signals: made first thing in `main`.
+    ///   - search: in place of the rule's, where the plan has passes.
     init(
-        _ run: PreparedRun, folder: RunFolder, beginning: RunBeginning, options: CoordinatorOptions, signals: SignalDescriptor
+        _ run: PreparedRun, folder: RunFolder, beginning: RunBeginning, options: CoordinatorOptions, signals: SignalDescriptor,
+        search: (any LossSearch)? = nil
     ) throws {
         self.run = run
         deals = PartDeals(run)
@@ -171,7 +174,7 @@ final class CoordinatorProcess {
         let rates = LearningRates(run.schedule, plateau: former?.coordinator.plateau ?? PlateauState())
         self.rates = rates
         if run.plan.passes != nil {
-            let made = try Self.closureServer(run, segments: segments, lenders: lenderTable, inbox: inbox)
+            let made = try Self.closureServer(run, search: search, segments: segments, lenders: lenderTable, inbox: inbox)
             (server, stepServer, closureServer) = (made, nil, made)
         } else {
             let made = try ParameterServer(
@@ -201,7 +204,7 @@ final class CoordinatorProcess {
         threadsPerWorker = options.threads
         if let set = beginning.store.found.set {
             try restore(set, tensors: tensors)
-        } else {
+        } else if search == nil {
             server.initializeWeights { run.initialize($0) }
         }
     }
@@ -224,6 +227,20 @@ final class CoordinatorProcess {
     /// Runs until the run has ended and everything it leaves behind is on disk.
     func execute() throws -> RunResult {
         describe()
+        try untilItEnds()
+        return try finish()
+    }
+
+    /// Runs to the end, and leaves nothing behind.
+    func executeUnrecorded() throws -> Ending {
+        try untilItEnds()
+        guard let ending else { preconditionFailure("a run is over when it has ended") }
+        try closeSessions(outcome: "completed")
+        writer.close()
+        return ending
+    }
+
+    private func untilItEnds() throws {
         var poller = Poller()
         _ = poller.add(descriptor: signals.descriptor)
         _ = poller.add(descriptor: updates.descriptor)
@@ -259,7 +276,6 @@ final class CoordinatorProcess {
                     workers: machine.admittedWorkers, now: now)
             }
         }
-        return try finish()
     }
 
     /// Gives an event to the state machine and carries out what it says; events that arise from that wait their turn.
