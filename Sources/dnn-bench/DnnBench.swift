@@ -50,13 +50,16 @@ struct Step: ParsableCommand {
     @Option(help: "local: ipc and shared memory; tcp: over the loopback address; curve: the same, encrypted.")
     var transport = BenchmarkTransport.local
 
+    @Flag(help: "Measures the figures of the verdict too: norms in every second step, a validation after every 20.")
+    var figures = false
+
     @Flag(help: "Prints JSON.")
     var json = false
 
     func run() throws {
         let benchmark = StepBenchmark(
             workload: workload, workers: workers, threads: threads, steps: steps, virtualShards: virtualShards, chunkBytes: chunkBytes,
-            precision: precision, transport: transport)
+            precision: precision, transport: transport, measuresFigures: figures)
         guard let result = try benchmark.run() else { throw ExitCode.failure }
         if json {
             let encoder = JSONEncoder()
@@ -68,6 +71,11 @@ struct Step: ParsableCommand {
             print("\(workload.rawValue), \(workers) workers × \(threads): \(figures[0]) ms per step")
             print("median \(figures[1]), fastest tenth \(figures[2]), slowest tenth \(figures[3])")
             print("\(Int(result.samplesPerSecond)) samples/s over \(result.steps) steps")
+            if let figures = result.figures {
+                let (norms, share) = (String(format: "%.3f", figures.normsMilliseconds), String(format: "%.1f", figures.normsShare * 100))
+                print("norms: \(norms) ms of the coordinator in the step that is measured, \(share) % of it")
+                print("validation without held-out rows: \(String(format: "%.1f", figures.validationMilliseconds)) ms")
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ struct Diagnose: ParsableCommand {
 
     func run() throws {
         let command = DiagnoseCommand(
-            folder: folder, printsJSON: json, curvature: curvature ? try workers.options(isQuiet: true) : nil)
+            folder: folder, printsJSON: json, curvature: curvature ? try workers.options(isQuiet: workers.bind == nil) : nil)
         throw ExitCode(command.run())
     }
 }

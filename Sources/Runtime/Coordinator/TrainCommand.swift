@@ -30,6 +30,10 @@ public struct TrainCommand: Sendable {
     /// Trains; says everything that has to be said, and gives the exit code. To be called first in `main`: it blocks signals for all
     /// threads to come.
     public func run(stepObserver: ((UInt64, Duration) -> Void)? = nil) -> Int32 {
+        run(stepObserver: stepObserver, takesNormsEverySecondStep: false)
+    }
+
+    func run(stepObserver: ((UInt64, Duration) -> Void)?, takesNormsEverySecondStep: Bool) -> Int32 {
         RunExecution.reportingErrors {
             let signals = try SignalDescriptor()
             let prepared = try Self.prepare(runFile, overrides: overrides)
@@ -40,6 +44,7 @@ public struct TrainCommand: Sendable {
             let process = try CoordinatorProcess(
                 prepared, folder: folder, beginning: RunBeginning(start: start, store: store), options: options, signals: signals)
             process.stepObserver = stepObserver
+            process.takesNormsEverySecondStep = takesNormsEverySecondStep
             return try RunExecution.run(process, printsJSON: printsJSON)
         }
     }
