@@ -89,7 +89,8 @@ struct ImageEndToEndTests {
         #expect(Set(results.map(\.stateSha256)).count == 1)
         #expect(Set(results.map { $0.validation?.loss?.bitPattern }).count == 1)
         #expect(results[0].train?.accuracy ?? 0 > 0.8)
-        let threads = try RunFiles.train(["--workers", "2", "--threads", "2", "--set", "cluster.transport=messages"] + bf16, runFile: runFile)
+        let threads = try RunFiles.train(
+            ["--workers", "2", "--threads", "2", "--set", "cluster.transport=messages"] + bf16, runFile: runFile)
         #expect(threads.stateSha256 == results[0].stateSha256)
         let plain = try RunFiles.train(["--workers", "2"], runFile: runFile)
         #expect(plain.stateSha256 != results[0].stateSha256)

@@ -47,7 +47,8 @@ struct SavedModel {
         // Models of the first releases do not say it.
         if let name = file.metadata["precision"] {
             guard let found = Precision(rawValue: name) else {
-                throw .malformed(path, key: "precision", reason: "“\(name)” is none of \(Precision.allCases.map(\.rawValue).joined(separator: ", "))")
+                let known = Precision.allCases.map(\.rawValue).joined(separator: ", ")
+                throw .malformed(path, key: "precision", reason: "“\(name)” is none of \(known)")
             }
             precision = found
         } else {

@@ -34,7 +34,8 @@ import Testing
         var testDescription: String { "\(precision) \(set)" }
     }
 
-    static let arithmetics = sets.map { Arithmetic(set: $0) }
+    static let arithmetics =
+        sets.map { Arithmetic(set: $0) }
         + (Precision.bf16.obstacle == nil ? [Arithmetic(set: .effective, precision: .bf16)] : [])
 
     let network: Network
