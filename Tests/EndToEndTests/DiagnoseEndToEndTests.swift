@@ -227,6 +227,15 @@ import Testing
         #expect(saddle.smallestEigenvalue < 0 && saddle.largestEigenvalue > 0)
     }
 
+    @Test func theCurvatureOfBatchesIsRefused() throws {
+        let folder = try TemporaryFolder(prefix: "dnn-e2e-")
+        _ = try train(
+            Run(name: "batches", layers: ["{dense: {units: 8}}", "batch_norm", "{dense: {units: 10}}"], epochs: 1, causes: []), in: folder)
+        let program = try RunningProgram("dnn-coord", ["diagnose", folder.appending("run"), "--curvature"], in: folder)
+        #expect(program.end() == 2)
+        #expect(program.text.contains("with batch_norm the loss of a row depends on the rows beside it"), "\(program.text)")
+    }
+
     @Test func aFolderWithoutARunIsRefused() throws {
         let folder = try TemporaryFolder(prefix: "dnn-e2e-")
         let program = try RunningProgram("dnn-coord", ["diagnose", folder.path], in: folder)
