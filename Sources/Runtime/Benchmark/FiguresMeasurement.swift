@@ -16,6 +16,11 @@ public struct FiguresMeasurement: Encodable, Sendable {
         case validationMilliseconds = "validation_ms"
     }
 
+    /// Pairs take turns: blocks of memory do so from step to step.
+    static func hasNorms(_ version: UInt64) -> Bool {
+        version / 2 % 2 == 0
+    }
+
     /// A version and when it was complete.
     struct Completion {
         var version: UInt64
@@ -25,9 +30,9 @@ public struct FiguresMeasurement: Encodable, Sendable {
 
     /// - Parameters:
     ///   - completions: one version after the other.
-    ///   - epoch: its steps, an even number.
+    ///   - epoch: its steps, a multiple of 4.
     init?(_ completions: some Collection<Completion>, epoch: Int) {
-        var processor: [[Double]] = [[], []], wall: [Double] = [], held: [Double] = []
+        var with: [Double] = [], without: [Double] = [], wall: [Double] = [], held: [Double] = []
         for (before, after) in zip(completions, completions.dropFirst()) {
             let time = (after.wall - before.wall).seconds * 1_000
             guard before.version % UInt64(epoch) != 0 else {
@@ -35,11 +40,12 @@ public struct FiguresMeasurement: Encodable, Sendable {
                 continue
             }
             wall.append(time)
-            processor[Int(after.version % 2)].append((after.processor - before.processor).seconds * 1_000)
+            let processor = (after.processor - before.processor).seconds * 1_000
+            if Self.hasNorms(after.version) { with.append(processor) } else { without.append(processor) }
         }
-        guard !processor[0].isEmpty, !processor[1].isEmpty, !held.isEmpty else { return nil }
+        guard !with.isEmpty, !without.isEmpty, !held.isEmpty else { return nil }
         let step = Self.median(wall)
-        normsMilliseconds = Self.median(processor[0]) - Self.median(processor[1])
+        normsMilliseconds = Self.median(with) - Self.median(without)
         normsShare = normsMilliseconds / step
         validationMilliseconds = Self.median(held) - step
     }

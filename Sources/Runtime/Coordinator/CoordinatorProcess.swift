@@ -82,7 +82,7 @@ final class CoordinatorProcess {
     var trainingEnded: Duration?
     /// Told when a version is complete; for benchmarks.
     var stepObserver: ((UInt64, Duration) -> Void)?
-    /// Takes norms in every step of an even number, so that the others can be compared with them; for benchmarks.
+    /// Takes norms in every second step, so that the others can be compared with them; for benchmarks.
     var takesNormsEverySecondStep = false
 
     /// nil where nothing is encrypted.
@@ -318,7 +318,7 @@ final class CoordinatorProcess {
 
     /// At barriers for their line of the history, and now and then – at powers of two – for the line of a run that ends before one.
     private func wantsNorms(_ version: UInt64) -> Bool {
-        if takesNormsEverySecondStep { return version % 2 == 0 }
+        if takesNormsEverySecondStep { return FiguresMeasurement.hasNorms(version) }
         return run.plan.isBarrier(version) || version & (version - 1) == 0
     }
 
