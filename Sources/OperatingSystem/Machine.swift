@@ -22,6 +22,13 @@ public enum Machine {
         return .seconds(Int64(time.tv_sec)) + .nanoseconds(Int64(time.tv_nsec))
     }
 
+    /// What all threads of this process have computed so far.
+    public static var processorTime: Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return .seconds(Int64(time.tv_sec)) + .nanoseconds(Int64(time.tv_nsec))
+    }
+
     public static var processIdentifier: CInt { getpid() }
     public static var parentProcessIdentifier: CInt { getppid() }
 

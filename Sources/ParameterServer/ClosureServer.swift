@@ -36,7 +36,7 @@ public final class ClosureServer: GradientServer {
     public private(set) var samplesSeen = 0
     public var window = Int.max / 2
 
-    let machine: ClosureMachine
+    let search: any LossSearch
     private let state: StateVersions
     private let isSteady: Bool
     private let intake: RoundIntake
@@ -55,11 +55,23 @@ public final class ClosureServer: GradientServer {
     ///   - isSteady: whether every pass is of the same function: all rows, no random masks. Then a step goes on from the evaluation that
     ///     the last one ended with.
     ///   - weightBlocks, isFree, release: as for `ParameterServer`.
-    public init(
+    public convenience init(
         elementCount: Int, rule: RuleSpecification, objective: PenalizedObjective, passes: StepPasses,
         tree: ShardTree, chunkByteCount: Int, isSteady: Bool, weightBlocks: [FloatBlock]? = nil,
         isFree: @escaping (FloatBlock) -> Bool, release: @escaping (Int) -> Void
     ) throws(OptimizationError) {
+        let search = try ClosureMachine(rule: rule, objective: objective, weights: FloatBlock(count: elementCount))
+        self.init(
+            search: search, passes: passes, tree: tree, chunkByteCount: chunkByteCount, isSteady: isSteady, weightBlocks: weightBlocks,
+            isFree: isFree, release: release)
+    }
+
+    /// With a search of the caller's own.
+    public init(
+        search: any LossSearch, passes: StepPasses, tree: ShardTree, chunkByteCount: Int, isSteady: Bool,
+        weightBlocks: [FloatBlock]? = nil, isFree: @escaping (FloatBlock) -> Bool, release: @escaping (Int) -> Void
+    ) {
+        let elementCount = search.objective.elementCount
         chunks = ChunkMap(elementCount: elementCount, chunkByteCount: chunkByteCount)
         self.passes = passes
         self.tree = tree
@@ -67,7 +79,7 @@ public final class ClosureServer: GradientServer {
         self.isFree = isFree
         self.release = release
         state = StateVersions(elementCount: elementCount, slotCount: 0, weightBlocks: weightBlocks)
-        machine = try ClosureMachine(rule: rule, objective: objective, weights: state.currentWeights)
+        self.search = search
         intake = RoundIntake(chunks: chunks, plan: passes.plan, tree: tree)
         sum = FloatBlock(count: elementCount)
         partial = FloatBlock(count: chunks.count == 0 ? 0 : chunks.range(0).count)
@@ -75,30 +87,30 @@ public final class ClosureServer: GradientServer {
     }
 
     public var openWeights: FloatBlock { state.currentWeights }
-    public var completeWeights: FloatBlock { machine.weights }
-    public var completeSlots: [FloatBlock] { machine.slots }
-    public var slotNames: [String] { machine.slotNames }
-    public var scalars: ClosureScalars { machine.scalars }
-    public var evaluations: UInt64 { machine.evaluations }
+    public var completeWeights: FloatBlock { search.weights }
+    public var completeSlots: [FloatBlock] { search.slots }
+    public var slotNames: [String] { search.slotNames }
+    public var scalars: ClosureScalars { search.scalars }
+    public var evaluations: UInt64 { search.evaluations }
     /// The length of a step is the search's; the rule's rate is but where it begins.
     public var lastLearningRate: Double? { nil }
     public var skippedSteps: Int { 0 }
     /// Data loss and penalty at the complete weights; nil before the first step.
-    public var objectiveLoss: Double? { machine.scalars.loss }
+    public var objectiveLoss: Double? { search.scalars.loss }
     public var lowestIncomplete: Int { openRound == nil ? 0 : intake.takenInOrder }
     public var uncoveredShards: ShardSet { openRound == nil ? ShardSet() : intake.uncoveredShards(window: window) }
 
     public func initializeWeights(_ fill: (FloatBlock) -> Void) {
         precondition(version == 0 && isIdle && round == 0, "weights are set before the first step")
         fill(state.currentWeights)
-        machine.restore(weights: state.currentWeights, slots: [], scalars: ClosureScalars())
+        search.restore(weights: state.currentWeights, slots: [], scalars: ClosureScalars())
     }
 
     /// Goes on where another server of the same run was after a complete step, before anything is offered.
     public func restore(version: UInt64, weights: FloatBlock, slots: [FloatBlock], scalars: ClosureScalars) {
         precondition(self.version == 0 && isIdle && round == 0, "a state is restored before the first step")
         state.currentWeights.mutableView.copy(from: weights.view)
-        machine.restore(weights: weights, slots: slots, scalars: scalars)
+        search.restore(weights: weights, slots: slots, scalars: scalars)
         self.version = version
     }
 
@@ -109,8 +121,8 @@ public final class ClosureServer: GradientServer {
         guard isIdle else { return }
         isIdle = false
         // A steady step goes on from the last one's evaluation and does not begin with one of its own.
-        stepLoss = isSteady ? machine.scalars.loss.map { $0 - machine.objective.penalty(of: machine.weights.view) } : nil
-        go(on: machine.beginStep(isSameObjective: isSteady), isAfterGradient: false)
+        stepLoss = isSteady ? search.scalars.loss.map { $0 - search.objective.penalty(of: search.weights.view) } : nil
+        go(on: search.beginStep(isSameObjective: isSteady), isAfterGradient: false)
     }
 
     /// The next thing that has become ready; call until nil. A step is complete from the moment that this says so.
@@ -118,7 +130,7 @@ public final class ClosureServer: GradientServer {
         guard !progress.isEmpty else { return nil }
         let next = progress.removeFirst()
         if case .stepCompleted = next {
-            machine.commit()
+            search.commit()
             version += 1
             isIdle = true
         }
@@ -143,7 +155,7 @@ public final class ClosureServer: GradientServer {
 
     /// Weights get a number of their own where they are others, and where a round is over.
     private func publishTrial(isAfterGradient: Bool) {
-        machine.writeTrial(into: state.nextWeights.mutableView)
+        search.writeTrial(into: state.nextWeights.mutableView)
         let isNew = !VectorKernels.areEqual(state.nextWeights.view, state.currentWeights.view)
         guard isNew || isAfterGradient else { return }
         if isNew { state.advance(isFree: isFree) }
@@ -199,7 +211,7 @@ public final class ClosureServer: GradientServer {
         }
         lastLoss = treeSum(batchLosses) / Double(passSamples)
         if stepLoss == nil { stepLoss = lastLoss }
-        let turn = machine.take(loss: lastLoss, gradientSum: sum.view, sampleCount: passSamples, weights: state.currentWeights.view)
+        let turn = search.take(loss: lastLoss, gradientSum: sum.view, sampleCount: passSamples, weights: state.currentWeights.view)
         go(on: turn, isAfterGradient: true)
     }
 
@@ -210,16 +222,16 @@ public final class ClosureServer: GradientServer {
     /// Of the last complete step, over segments of the layout: the data's gradient at its end, its weights, and how far they have come.
     public func squareSums(of segments: Range<Int>) -> SquareSums {
         var sums = SquareSums(gradient: 0, weights: 0, change: 0)
-        guard let gradient = machine.gradient else { return sums }
-        for segment in machine.objective.segments[segments] where !segment.range.isEmpty {
+        guard let gradient = search.gradient else { return sums }
+        for segment in search.objective.segments[segments] where !segment.range.isEmpty {
             let values = FloatBlock(count: segment.range.count)
-            let weights = machine.weights.view[segment.range]
+            let weights = search.weights.view[segment.range]
             VectorKernels.objectiveGradient(
                 sum: gradient.view[segment.range], divisor: 1, weights: weights, l2: -segment.l2, l1: -segment.l1,
                 into: values.mutableView)
             sums.gradient += VectorKernels.dot(values.view, values.view)
             sums.weights += VectorKernels.dot(weights, weights)
-            guard let former = machine.formerWeights else { continue }
+            guard let former = search.formerWeights else { continue }
             VectorKernels.combine(weights, plus: -1, times: former.view[segment.range], into: values.mutableView)
             sums.change += VectorKernels.dot(values.view, values.view)
         }

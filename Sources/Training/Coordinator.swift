@@ -161,7 +161,9 @@ public struct Coordinator: Sendable {
         precondition(completed == version + 1, "versions come one after the other")
         version = completed
         if plan.passes == nil { gradientCompleted(step: version, now: now) }
-        if version == horizon { return beginEvaluation(.validation, now: now) }
+        if version == horizon {
+            return plan.isJudged ? beginEvaluation(.validation, now: now) : finish(.completed, figures: [:], restoresBest: false)
+        }
         var effects: [Effect] = []
         if now - lastCheckpoint >= limits.checkpointEvery {
             lastCheckpoint = now

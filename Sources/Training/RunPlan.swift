@@ -12,6 +12,8 @@ public struct RunPlan: Sendable {
     public var earlyStopping: EarlyStoppingPolicy?
     /// Of a closure rule: what its steps look at; nil: a step is a batch gradient.
     public var passes: StepPasses?
+    /// Whether anybody looks at its figures; otherwise the run ends with its last step.
+    public var isJudged = true
 
     public init(
         tree: ShardTree, parts: [PartID: StepPlan], epochs: Int, validateEvery: Int, earlyStopping: EarlyStoppingPolicy?,

@@ -25,7 +25,7 @@ struct Step: ParsableCommand {
     @Option(
         help: """
             tiny: 64-64-10, batch 64; small: 784-512-512-10 with dropout, batch 128; wide: 784-2048-2048-10, batch 512; \
-            deep: 784-19×256-10, batch 256.
+            deep: 784-19×256-10, batch 256; cnn: 28×28, convolutions of 32 and 64 filters 3×3, pooling, 128-10, dropout, batch 128.
             """)
     var workload = Workload.small
 
@@ -56,6 +56,9 @@ struct Step: ParsableCommand {
     @Option(help: "Parameter servers, the coordinator's own included; all on this host.")
     var servers = 1
 
+    @Flag(help: "Measures the figures of the verdict too: norms in every second step, a validation after every 20.")
+    var figures = false
+
     @Flag(help: "Prints JSON.")
     var json = false
 
@@ -66,7 +69,7 @@ struct Step: ParsableCommand {
     func run() throws {
         let benchmark = StepBenchmark(
             workload: workload, workers: workers, threads: threads, steps: steps, virtualShards: virtualShards, chunkBytes: chunkBytes,
-            precision: precision, transport: transport, wire: wire, servers: servers)
+            precision: precision, transport: transport, wire: wire, servers: servers, measuresFigures: figures)
         guard let result = try benchmark.run() else { throw ExitCode.failure }
         if json {
             let encoder = JSONEncoder()
@@ -78,6 +81,11 @@ struct Step: ParsableCommand {
             print("\(workload.rawValue), \(workers) workers × \(threads): \(figures[0]) ms per step")
             print("median \(figures[1]), fastest tenth \(figures[2]), slowest tenth \(figures[3])")
             print("\(Int(result.samplesPerSecond)) samples/s over \(result.steps) steps")
+            if let figures = result.figures {
+                let (norms, share) = (String(format: "%.3f", figures.normsMilliseconds), String(format: "%.1f", figures.normsShare * 100))
+                print("norms: \(norms) ms of the coordinator in the step that is measured, \(share) % of it")
+                print("validation without held-out rows: \(String(format: "%.1f", figures.validationMilliseconds)) ms")
+            }
         }
     }
 }

@@ -7,21 +7,18 @@ struct Diagnose: ParsableCommand {
     @Argument(help: "A run folder, also of a run that failed.")
     var folder: String
 
-    @Flag(help: "Tells a minimum from a saddle from a plateau at the final weights; computes gradients over all training rows.")
+    @Flag(help: "Tells a minimum from a saddle from a plateau at the final weights; workers compute gradients over all training rows.")
     var curvature = false
 
-    @Option(help: "Compute threads for --curvature. Default: one per core.")
-    var threads: Int?
+    @OptionGroup(title: "Options for --curvature") var workers: WorkerArguments
 
     @Flag(help: "Prints the verdict as JSON.")
     var json = false
 
-    func validate() throws {
-        if let threads, threads < 1 { throw ValidationError("--threads must be 1 or more, got \(threads)") }
-    }
-
     func run() throws {
-        throw ExitCode(DiagnoseCommand(folder: folder, printsJSON: json, withCurvature: curvature, threads: threads).run())
+        let command = DiagnoseCommand(
+            folder: folder, printsJSON: json, curvature: curvature ? try workers.options(isQuiet: workers.bind == nil) : nil)
+        throw ExitCode(command.run())
     }
 }
 

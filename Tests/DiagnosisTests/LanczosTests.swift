@@ -23,6 +23,12 @@ import Testing
         return reflected(zip(reflected(x), eigenvalues).map { $0 * $1 })
     }
 
+    private static func extremes(start: [Double], steps: Int, multiply: ([Double]) -> [Double]) -> Lanczos.Extremes {
+        var lanczos = Lanczos(start: start, steps: steps)
+        while let direction = lanczos.direction { lanczos.take(product: multiply(direction)) }
+        return lanczos.extremes
+    }
+
     /// Full orthogonalisation leaves rounding of the products alone: some hundred operations at 1e-16 of the largest.
     static let tolerance = 1e-12
 
@@ -34,7 +40,7 @@ import Testing
     @Test(arguments: spectra)
     func allStepsFindTheExtremesToRounding(_ spectrum: [Double]) {
         let axis = Self.numbers(spectrum.count, seed: 1)
-        let extremes = Lanczos.extremes(start: Self.numbers(spectrum.count, seed: 2), steps: spectrum.count) {
+        let extremes = Self.extremes(start: Self.numbers(spectrum.count, seed: 2), steps: spectrum.count) {
             Self.product(spectrum, axis, $0)
         }
         let scale = spectrum.map { abs($0) }.max() ?? 1
@@ -47,14 +53,14 @@ import Testing
     @Test func outliersAreFoundEarly() {
         let spectrum = (0..<500).map { index in index == 0 ? -4 : index == 1 ? 25.0 : Double(index) / 500 }
         let axis = Self.numbers(500, seed: 3)
-        let extremes = Lanczos.extremes(start: Self.numbers(500, seed: 4), steps: 20) { Self.product(spectrum, axis, $0) }
+        let extremes = Self.extremes(start: Self.numbers(500, seed: 4), steps: 20) { Self.product(spectrum, axis, $0) }
         #expect(abs(extremes.smallest + 4) <= max(extremes.smallestResidual, 1e-9) && extremes.smallestResidual < 1e-3)
         #expect(abs(extremes.largest - 25) <= max(extremes.largestResidual, 1e-9) && extremes.largestResidual < 1e-3)
         #expect(extremes.steps == 20)
     }
 
     @Test func anInvariantSpaceEndsIt() {
-        let extremes = Lanczos.extremes(start: [1, 1, 1], steps: 3) { $0.map { 2 * $0 } }
+        let extremes = Self.extremes(start: [1, 1, 1], steps: 3) { $0.map { 2 * $0 } }
         #expect(extremes.steps == 1 && abs(extremes.smallest - 2) <= Self.tolerance && abs(extremes.largest - 2) <= Self.tolerance)
     }
 
@@ -71,28 +77,39 @@ import Testing
 
 @Suite struct CurvatureTests {
     /// loss = c + ½ Σ hᵢ wᵢ² at w, whose gradient is hᵢ wᵢ.
-    private func look(_ curvatures: [Float], at weights: [Float], offset: Double = 0) -> Curvature {
-        Curvature(weights: weights, steps: curvatures.count, start: [1, 0.7, -0.4].prefix(curvatures.count).map { $0 }) { weights in
+    private func look(
+        _ curvatures: [Float], at weights: [Float], offset: Double = 0, start: [Double] = [1, 0.7, -0.4]
+    ) throws -> Curvature {
+        var probe = CurvatureProbe(weights: weights, steps: curvatures.count, start: start)
+        while let weights = probe.trial {
             let loss = zip(curvatures, weights).reduce(offset) { $0 + Double($1.0 * $1.1 * $1.1) / 2 }
-            return (loss, zip(curvatures, weights).map { Double($0 * $1) })
+            probe.take(loss: loss, gradient: zip(curvatures, weights).map { Double($0 * $1) })
         }
+        return try #require(probe.curvature)
     }
 
-    @Test func aBowlIsAMinimum() {
-        let bowl = look([1, 2, 10], at: [0, 0, 0], offset: 0.1)
+    /// Parameters without a share in the start and in the gradient, as frozen ones, are not looked at.
+    @Test func frozenDirectionsAreLeftOut() throws {
+        let bowl = try look([1, 0, 10], at: [0, 3, 0], offset: 0.1, start: [1, 0, -0.4])
+        #expect(bowl.shape == .minimum && abs(bowl.smallestEigenvalue - 1) < 1e-3)
+        #expect(bowl.steps == 2 && bowl.passes == 5)
+    }
+
+    @Test func aBowlIsAMinimum() throws {
+        let bowl = try look([1, 2, 10], at: [0, 0, 0], offset: 0.1)
         #expect(bowl.shape == .minimum)
         // Gradients are floats: a step of 1e-3 leaves four digits.
         #expect(abs(bowl.smallestEigenvalue - 1) < 1e-3 && abs(bowl.largestEigenvalue - 10) < 1e-3)
         #expect(bowl.passes == 7)
     }
 
-    @Test func oneWayDownMakesASaddle() {
-        #expect(look([1, -0.5, 10], at: [0, 0, 0], offset: 1).shape == .saddle)
+    @Test func oneWayDownMakesASaddle() throws {
+        #expect(try look([1, -0.5, 10], at: [0, 0, 0], offset: 1).shape == .saddle)
     }
 
-    @Test func flatnessIsMeasuredByTheLoss() {
-        #expect(look([1e-4, -1e-4, 0], at: [0, 0, 0], offset: 2).shape == .plateau)
-        #expect(look([1e-4, -1e-4, 0], at: [0, 0, 0], offset: 1e-6).shape == .saddle)
+    @Test func flatnessIsMeasuredByTheLoss() throws {
+        #expect(try look([1e-4, -1e-4, 0], at: [0, 0, 0], offset: 2).shape == .plateau)
+        #expect(try look([1e-4, -1e-4, 0], at: [0, 0, 0], offset: 1e-6).shape == .saddle)
     }
 
     @Test func aHighPlaceWithNoWayDownIsAPlateau() {
@@ -104,7 +121,7 @@ import Testing
         #expect(shape(0.99, gradientNorm: 1) == .minimum)
     }
 
-    @Test func aSlopeIsNoPlateau() {
-        #expect(look([1, 1, 1], at: [1, 1, 1], offset: 5).shape == .minimum)
+    @Test func aSlopeIsNoPlateau() throws {
+        #expect(try look([1, 1, 1], at: [1, 1, 1], offset: 5).shape == .minimum)
     }
 }

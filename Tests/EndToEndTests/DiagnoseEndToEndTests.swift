@@ -121,6 +121,8 @@ import Testing
             var shape: String
             var smallestEigenvalue: Double
             var largestEigenvalue: Double
+            var gradientNorm: Double
+            var loss: Double
         }
 
         var training: String
@@ -220,6 +222,13 @@ import Testing
         let convex = try #require(try verdict(folder, ["--curvature"]).curvature)
         #expect(convex.shape == "minimum")
         #expect(convex.smallestEigenvalue > 0 && convex.largestEigenvalue > 0.1)
+        // K1: it hangs neither on who computes nor on how it travels.
+        for arguments in [["--workers", "1"], ["--workers", "2"], ["--workers", "3", "--threads", "2"]] {
+            let found = try #require(try verdict(folder, ["--curvature"] + arguments).curvature)
+            #expect(found.smallestEigenvalue.bitPattern == convex.smallestEigenvalue.bitPattern)
+            #expect(found.largestEigenvalue.bitPattern == convex.largestEigenvalue.bitPattern)
+            #expect(found.gradientNorm.bitPattern == convex.gradientNorm.bitPattern && found.loss.bitPattern == convex.loss.bitPattern)
+        }
 
         let other = try TemporaryFolder(prefix: "dnn-e2e-")
         _ = try train(
@@ -227,6 +236,15 @@ import Testing
         let saddle = try #require(try verdict(other, ["--curvature"]).curvature)
         #expect(saddle.shape == "saddle")
         #expect(saddle.smallestEigenvalue < 0 && saddle.largestEigenvalue > 0)
+    }
+
+    @Test func theCurvatureOfBatchesIsRefused() throws {
+        let folder = try TemporaryFolder(prefix: "dnn-e2e-")
+        _ = try train(
+            Run(name: "batches", layers: ["{dense: {units: 8}}", "batch_norm", "{dense: {units: 10}}"], epochs: 1, causes: []), in: folder)
+        let program = try RunningProgram("dnn-coord", ["diagnose", folder.appending("run"), "--curvature"], in: folder)
+        #expect(program.end() == 2)
+        #expect(program.text.contains("with batch_norm the loss of a row depends on the rows beside it"), "\(program.text)")
     }
 
     @Test func aFolderWithoutARunIsRefused() throws {

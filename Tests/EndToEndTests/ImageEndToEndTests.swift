@@ -1,4 +1,5 @@
 import Foundation
+import NeuralNet
 import OperatingSystem
 import Testing
 
@@ -70,6 +71,29 @@ struct ImageEndToEndTests {
         #expect(Set(results.map { $0.validation?.loss?.bitPattern }).count == 1)
         #expect(results[0].outcome == "completed")
         #expect(results[0].train?.accuracy ?? 0 > 0.8, "and it learns: running values reach validation")
+    }
+
+    /// K1 for convolutions of bf16 operands. Where the processor has none, the program must say so and end with 2.
+    @Test(arguments: [convolutional, residual])
+    func bf16HasOneHashOrIsRefused(runFile: String) throws {
+        let bf16 = ["--set", "training.precision=bf16"]
+        guard Precision.bf16.obstacle == nil else {
+            let folder = try TemporaryFolder(prefix: "dnn-e2e-")
+            let coordinator = try RunningProgram(
+                "dnn-coord", ["train", try RunFiles.write(runFile, to: folder), "--output", folder.appending("run")] + bf16, in: folder)
+            try coordinator.line(containing: "no bf16 products")
+            #expect(coordinator.end() == 2)
+            return
+        }
+        let results = try (1...4).map { try RunFiles.train(["--workers", "\($0)"] + bf16, runFile: runFile) }
+        #expect(Set(results.map(\.stateSha256)).count == 1)
+        #expect(Set(results.map { $0.validation?.loss?.bitPattern }).count == 1)
+        #expect(results[0].train?.accuracy ?? 0 > 0.8)
+        let threads = try RunFiles.train(
+            ["--workers", "2", "--threads", "2", "--set", "cluster.transport=messages"] + bf16, runFile: runFile)
+        #expect(threads.stateSha256 == results[0].stateSha256)
+        let plain = try RunFiles.train(["--workers", "2"], runFile: runFile)
+        #expect(plain.stateSha256 != results[0].stateSha256)
     }
 
     @Test(arguments: [

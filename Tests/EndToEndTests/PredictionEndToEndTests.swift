@@ -1,4 +1,5 @@
 import Foundation
+import NeuralNet
 import OperatingSystem
 import Testing
 
@@ -66,6 +67,18 @@ struct PredictionEndToEndTests {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         return try decoder.decode(Evaluation.self, from: Data(program.output.utf8))
+    }
+
+    /// A net with running statistics, in both precisions: the model says which was its own, whatever the run file says that the rows are of.
+    @Test(arguments: Precision.allCases.filter { $0.obstacle == nil })
+    func evaluationIsInTheModelsOwnPrecision(precision: Precision) throws {
+        let folder = try TemporaryFolder(prefix: "dnn-e2e-")
+        let result = try train(
+            ImageEndToEndTests.convolutional, in: folder,
+            ["--set", "training.precision=\(precision.rawValue)", "--set", "training.epochs=2"])
+        let test = try evaluate(["--data", "run.yaml"], in: folder)
+        #expect(test.test?.loss?.bitPattern == result.test?.loss?.bitPattern)
+        #expect(test.weightsSha256 == result.weightsSha256)
     }
 
     @Test(arguments: ["1", "3"])

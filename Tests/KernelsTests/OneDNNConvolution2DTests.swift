@@ -46,13 +46,40 @@ import Testing
         }
     }
 
+    /// Rounding moves an operand by at most 2⁻⁹ of itself and a product by 2⁻⁸; sums of random signs move by no larger share of the largest.
+    static let bf16Tolerance = 0x1p-8
+
+    /// Against the definition on rounded operands, where only the sums are rounded, and against that on the operands themselves.
+    @Test(.enabled(if: hasBF16, "this processor has no bf16 products"), arguments: shapes, [true, false])
+    func bf16PassesMultiplyRoundedOperands(shape: Shape, isPlain: Bool) {
+        let rounding = NaiveConvolution(shape, seed: 4, rounds: true), exact = NaiveConvolution(shape, seed: 4)
+        let threads = PrimitiveThreads(), image = [shape.rows, shape.channels, shape.image.height, shape.image.width]
+        var shape = shape
+        shape.operands = .bfloat16
+        let input =
+            isPlain
+            ? TensorLayout(shape: image) : TensorLayout(rows: shape.rows, channels: shape.channels, image: shape.image, block: 16)
+        let convolution = Convolution2D(shape, input: input, threads: threads)
+        let results = ConvolutionPasses(convolution, threads: threads).run(exact)
+        for (naive, tolerance) in [(rounding, Self.tolerance), (exact, Self.bf16Tolerance)] {
+            #expect(distance(results.y, naive.y) <= tolerance, "forward \(convolution.implementations)")
+            #expect(distance(results.dx, naive.dx) <= tolerance, "input gradient \(convolution.implementations)")
+            #expect(distance(results.dw, naive.dw) <= tolerance, "weight gradient \(convolution.implementations)")
+            #expect(distance(results.db, naive.db) <= tolerance, "bias gradient \(convolution.implementations)")
+        }
+        #expect(distance(results.y, exact.y) > Self.tolerance || exact.y.count == 1, "and they are rounded")
+    }
+
     /// Contract K1.
-    @Test func theBitsDoNotDependOnMemoryOrThreads() {
+    @Test(arguments: [ElementType.float, .bfloat16].filter { $0 == .float || hasBF16 })
+    func theBitsDoNotDependOnMemoryOrThreads(operands: ElementType) {
         let shape = Shape(
             rows: 3, channels: 12, image: ImageExtent(14), filters: 20,
-            window: ImageWindow(kernel: ImageExtent(3), padding: ImageExtent(1)))
+            window: ImageWindow(kernel: ImageExtent(3), padding: ImageExtent(1)), operands: operands)
         let naive = NaiveConvolution(shape, seed: 4), threads = PrimitiveThreads(count: 2)
-        let passes = ConvolutionPasses(Convolution2D(shape, threads: threads), threads: threads)
+        let input = TensorLayout(rows: 3, channels: 12, image: ImageExtent(14), block: 16)
+        let passes = ConvolutionPasses(
+            Convolution2D(shape, input: operands == .float ? nil : input, threads: threads), threads: threads)
         let expected = passes.run(naive)
         for offset in [1, 3, 8] {
             let moved = passes.run(naive, offset: offset, thread: 1)

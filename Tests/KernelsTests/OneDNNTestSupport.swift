@@ -8,6 +8,14 @@ func distance(_ actual: [Float], _ expected: [Double]) -> Double {
     return scale > 0 ? difference / scale : difference
 }
 
+/// Whether primitives of this process can multiply bfloat16.
+let hasBF16 = InstructionSet.hasBF16Products && InstructionSet.effective == .avx512
+
+/// Each value to the nearest bfloat16, the even one on ties.
+func roundedToBF16(_ values: [Float]) -> [Float] {
+    values.map { Float(bitPattern: ($0.bitPattern &+ 0x7fff &+ ($0.bitPattern >> 16 & 1)) & 0xffff_0000) }
+}
+
 extension ImageWindow {
     /// The element of the image that element `offset` of the window meets at `place`; nil in the padding.
     func element(_ place: (Int, Int), _ offset: (Int, Int), in image: ImageExtent) -> (Int, Int)? {
@@ -22,13 +30,15 @@ struct NaiveConvolution {
     let x, weights, bias, dy: [Float]
     private(set) var y, dx, dw, db: [Double]
 
-    init(_ shape: Convolution2D.Shape, seed: UInt64, x given: [Float]? = nil) {
+    /// - Parameter rounds: every operand to bfloat16 first, but not the bias, which is added.
+    init(_ shape: Convolution2D.Shape, seed: UInt64, x given: [Float]? = nil, rounds: Bool = false) {
         let image = shape.image, output = shape.output, kernel = shape.window.kernel
         let outputCount = shape.rows * shape.filters * output.height * output.width
-        x = given ?? numbers(shape.rows * shape.channels * image.height * image.width, seed: 10 * seed)
-        weights = numbers(shape.weightCount, seed: 10 * seed + 1)
+        func operand(_ values: [Float]) -> [Float] { rounds ? roundedToBF16(values) : values }
+        x = operand(given ?? numbers(shape.rows * shape.channels * image.height * image.width, seed: 10 * seed))
+        weights = operand(numbers(shape.weightCount, seed: 10 * seed + 1))
         bias = shape.hasBias ? numbers(shape.filters, seed: 10 * seed + 2) : []
-        dy = numbers(outputCount, seed: 10 * seed + 3)
+        dy = operand(numbers(outputCount, seed: 10 * seed + 3))
         y = [Double](repeating: 0, count: outputCount)
         dx = [Double](repeating: 0, count: x.count)
         dw = [Double](repeating: 0, count: weights.count)

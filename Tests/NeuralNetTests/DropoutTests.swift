@@ -15,6 +15,17 @@ import Testing
         Rows(features: (0..<width * count).map { value($0 % width) }, targets: [Float](repeating: 0, count: width * count), count: count)
     }
 
+    /// Residual blocks lie inside one another.
+    @Test func dropoutInsideBlocksIsFoundAndSwitchedOff() {
+        func block(_ layers: LayerKind...) -> LayerKind { .residual(layers.map { LayerSpecification($0) }) }
+        let classic = LayerKind.dropout(rate: 0.3, scaling: .classic)
+        let model = net([4], [block(.dense(units: 4), block(.relu, classic)), .dropout(rate: 0.5), .dense(units: 2)])
+        #expect(model.dropoutScalings == [.classic, .inverted])
+        let none = LayerKind.dropout(rate: 0, scaling: .classic)
+        #expect(model.withoutDropout == net([4], [block(.dense(units: 4), block(.relu, none)), .dropout(rate: 0), .dense(units: 2)]))
+        #expect(net([4], [block(.dense(units: 4), .relu), .dense(units: 2)]).dropoutScalings.isEmpty)
+    }
+
     /// For x = 1…10 and p = 0.4 every output is 0 or x / 0.6; inference does nothing.
     @Test func invertedDropoutScalesSurvivors() throws {
         let leaf = try Self.passing(10, rate: 0.4, scaling: .inverted, rows: Self.rows(10, { Float($0 + 1) }, count: 50))

@@ -1,4 +1,5 @@
 import Kernels
+import NeuralNet
 import Testing
 
 /// Convolution and pooling against PyTorch in double precision.
@@ -19,16 +20,22 @@ import Testing
         }
     }
 
-    @Test func convolutionsAgree() throws {
+    /// Rounding moves an operand by at most 2⁻⁹ of itself and a product by 2⁻⁸; sums of mixed signs move by no larger share of the largest.
+    static let bf16Tolerance = 0x1p-8
+    static let precisions = Precision.allCases.filter { $0.obstacle == nil }
+
+    @Test(arguments: precisions)
+    func convolutionsAgree(precision: Precision) throws {
         var compared = 0
+        let tolerance = precision == .f32 ? Self.tolerance : Self.bf16Tolerance
         for oracle in try Oracles.cases("layers.json", ImageLayer.self, part: "images") where oracle.layer == "conv2d" {
             let weights = try #require(oracle.parameters["weight"]), bias = oracle.parameters["bias"]
             let (x, y) = (oracle.x.shape, oracle.y.shape)
             let convolution = Convolution2D(
                 .init(
                     rows: x[0], channels: x[1], image: ImageExtent(x[2], x[3]), filters: y[1], window: Self.window(oracle),
-                    groups: oracle.options.groups ?? 1, hasBias: bias != nil),
-                threads: threads)
+                    groups: oracle.options.groups ?? 1, hasBias: bias != nil, operands: precision == .f32 ? .float : .bfloat16),
+                input: precision == .f32 ? nil : TensorLayout(shape: x), threads: threads)
             #expect(convolution.shape.output == ImageExtent(y[2], y[3]))
             let forward = zeros(convolution.forwardWeights.count), backward = zeros(convolution.backwardWeights.count)
             convolution.packForward(block(weights.floats).view, into: forward.mutableView)
@@ -43,10 +50,10 @@ import Testing
                 x: input.view, dy: dy.view, dw: packed.mutableView, db: bias == nil ? nil : db.mutableView)
             convolution.unpackGradient(packed.view, into: dw.mutableView)
 
-            #expect(worst(plain(output, convolution.output, y), oracle.y.values) <= Self.tolerance, "forward")
-            #expect(worst(plain(dx, convolution.input, x), oracle.dx.values) <= Self.tolerance, "input gradient")
-            #expect(worst(values(dw), oracle.gradients["weight"]?.values ?? []) <= Self.tolerance, "weight gradient")
-            if bias != nil { #expect(worst(values(db), oracle.gradients["bias"]?.values ?? []) <= Self.tolerance, "bias gradient") }
+            #expect(worst(plain(output, convolution.output, y), oracle.y.values) <= tolerance, "forward")
+            #expect(worst(plain(dx, convolution.input, x), oracle.dx.values) <= tolerance, "input gradient")
+            #expect(worst(values(dw), oracle.gradients["weight"]?.values ?? []) <= tolerance, "weight gradient")
+            if bias != nil { #expect(worst(values(db), oracle.gradients["bias"]?.values ?? []) <= tolerance, "bias gradient") }
             compared += 1
         }
         #expect(compared >= 5)

@@ -37,6 +37,21 @@ import Wire
         #expect(cluster.coordinator.events.leasesReissued == 0)
     }
 
+    /// A look at the curvature: passes that somebody else asked for, and nothing after them.
+    @Test func aPlanThatNobodyJudgesEndsWithItsLastStep() throws {
+        var plan = Self.plan(epochs: 1)
+        plan.isJudged = false
+        let cluster = Cluster(plan)
+        cluster.search?.evaluations = { _ in 7 }
+        cluster.start()
+        cluster.join()
+        cluster.run()
+        #expect(cluster.ending?.outcome == .completed && cluster.ending?.figures.isEmpty == true)
+        #expect(cluster.search?.completedPasses == 7)
+        #expect(!cluster.effects.contains { if case .evaluate = $0.effect { true } else { false } })
+        #expect(cluster.records.isEmpty)
+    }
+
     @Test func validationsAreOfTheWeightsThatTheStepEndsWith() throws {
         let cluster = Cluster(Self.plan(epochs: 1))
         cluster.start()

@@ -24,37 +24,6 @@ public struct Curvature: Equatable, Sendable {
     /// Full passes over the training data.
     public var passes: Int
 
-    /// - Parameters:
-    ///   - lossShare: the loss over a constant prediction's, where it is known.
-    ///   - steps: products at most; the extremes of a net's spectrum stand out, so a few dozen show them.
-    ///   - start: a direction with a share of all.
-    ///   - gradient: loss and gradient of the whole objective at given weights.
-    public init<Failure: Error>(
-        weights: [Float], lossShare: Double? = nil, steps: Int, start: [Double],
-        gradient: ([Float]) throws(Failure) -> (loss: Double, gradient: [Double])
-    ) throws(Failure) {
-        let here = try gradient(weights)
-        var passes = 1
-        let size = max(Lanczos.norm(weights.map(Double.init)), 1)
-        let reach = size * Self.relativeStep
-        let spectrum = try Lanczos.extremes(start: start, steps: steps) { direction throws(Failure) in
-            let step = zip(weights, direction).map { Float($1 * reach) }
-            let above = try gradient(zip(weights, step).map { $0 + $1 })
-            let below = try gradient(zip(weights, step).map { $0 - $1 })
-            passes += 2
-            return zip(above.gradient, below.gradient).map { ($0 - $1) / (2 * reach) }
-        }
-        smallestEigenvalue = spectrum.smallest
-        largestEigenvalue = spectrum.largest
-        self.steps = spectrum.steps
-        loss = here.loss
-        gradientNorm = Lanczos.norm(here.gradient)
-        self.passes = passes
-        shape = Self.shape(
-            smallest: spectrum.smallest, largest: spectrum.largest, gradientNorm: gradientNorm, loss: here.loss, weightNorm: size,
-            lossShare: lossShare)
-    }
-
     /// - Parameter weightNorm: what a step is measured by.
     static func shape(
         smallest: Double, largest: Double, gradientNorm: Double, loss: Double, weightNorm: Double, lossShare: Double?

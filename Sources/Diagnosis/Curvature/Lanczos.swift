@@ -1,10 +1,11 @@
 /// The extreme eigenvalues of a symmetric matrix that is known by its products alone.
 ///
-/// Every new direction is made orthogonal to all before it, twice ("full reorthogonalisation", Parlett 1980, §13.3; Kahan's "twice is
-/// enough"), so that rounding brings no eigenvalue twice.
+/// It asks for one product after the other, `direction` by `direction`, and never calls anybody. Every new direction is made orthogonal to
+/// all before it, twice ("full reorthogonalisation", Parlett 1980, §13.3; Kahan's "twice is enough"), so that rounding brings no eigenvalue
+/// twice.
 /// - Complexity: `steps` products, steps² vector operations, `steps` vectors of memory.
 /// - Source: Lanczos 1950; Golub & Van Loan, Matrix Computations, §10.1 and §10.3.
-public enum Lanczos {
+public struct Lanczos: Sendable {
     public struct Extremes: Equatable, Sendable {
         public var smallest: Double
         public var largest: Double
@@ -15,36 +16,51 @@ public enum Lanczos {
         public var largestResidual: Double
     }
 
+    /// Of unit length: the matrix times this is wanted next; nil: there is no more to learn.
+    public private(set) var direction: [Double]?
+    private let steps: Int
+    private var basis: [[Double]]
+    private var diagonal: [Double] = []
+    private var beside: [Double] = []
+    private var scale = 0.0
+
     /// - Parameters:
     ///   - start: any vector with a share of the wanted directions; a random one has.
     ///   - steps: 1…dimension.
-    ///   - multiply: the matrix times a vector of unit length.
-    public static func extremes<Failure: Error>(
-        start: [Double], steps: Int, multiply: ([Double]) throws(Failure) -> [Double]
-    ) throws(Failure) -> Extremes {
+    public init(start: [Double], steps: Int) {
         precondition(steps >= 1 && !start.isEmpty, "a matrix has a dimension, and a look at it takes a step")
-        var basis: [[Double]] = []
-        var diagonal: [Double] = []
-        var beside: [Double] = []
-        var vector = start
-        var length = norm(vector)
+        var first = start
+        let length = Self.norm(first)
         precondition(length > 0, "the start is no direction")
-        var scale = 0.0
-        while basis.count < min(steps, start.count) {
-            scaleDown(&vector, by: length)
-            basis.append(vector)
-            var next = try multiply(vector)
-            diagonal.append(dot(next, vector))
-            for _ in 0..<2 {
-                for direction in basis { subtract(direction, times: dot(next, direction), from: &next) }
-            }
-            length = norm(next)
-            scale = max(scale, abs(diagonal.last ?? 0) + length)
-            beside.append(length)
-            // What is left is rounding: the directions reached span an invariant space.
-            if length <= scale * 1e-12 { break }
-            vector = next
+        Self.scaleDown(&first, by: length)
+        self.steps = min(steps, start.count)
+        basis = [first]
+        direction = first
+    }
+
+    /// Takes the product that was asked for.
+    public mutating func take(product: [Double]) {
+        guard let direction else { preconditionFailure("nothing was asked for") }
+        var next = product
+        diagonal.append(Self.dot(next, direction))
+        for _ in 0..<2 {
+            for known in basis { Self.subtract(known, times: Self.dot(next, known), from: &next) }
         }
+        let length = Self.norm(next)
+        scale = max(scale, abs(diagonal.last ?? 0) + length)
+        beside.append(length)
+        // What is left then is rounding: the directions reached span an invariant space.
+        guard basis.count < steps, length > scale * 1e-12 else {
+            self.direction = nil
+            return
+        }
+        Self.scaleDown(&next, by: length)
+        basis.append(next)
+        self.direction = next
+    }
+
+    /// After at least one product.
+    public var extremes: Extremes {
         let eigen = TridiagonalEigenvalues(diagonal: diagonal, beside: Array(beside.dropLast()))
         let outer = beside.last ?? 0
         let (smallest, largest) = (eigen.value(0), eigen.value(diagonal.count - 1))

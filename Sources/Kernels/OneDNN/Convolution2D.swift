@@ -5,6 +5,7 @@ internal import COneDNN
 /// y[r, f, p] = bias[f] + Σ w[f, c, q] · x[r, c, stride · p + dilation · q − padding], channels and filters of one group among themselves.
 /// Activations lie as `input` and `output` say, their gradients too, so that layers that agree pass them on as they are; a pass that is
 /// fast only with another layout copies. Weights are packed once per step for all leaves. Nothing is allocated per call.
+/// With operands of 16 bits every pass rounds the images that it multiplies, and packing the weights; sums and results are floats.
 /// - Shapes: x `[rows, channels, height, width]`, w `[filters, channels / groups, kernel height, kernel width]`, y `[rows, filters, …]`.
 package final class Convolution2D: Sendable {
     package struct Shape: Hashable, Sendable {
@@ -16,10 +17,12 @@ package final class Convolution2D: Sendable {
         package var hasBias: Bool
         /// y is max(y, 0) in the end; the gradients know nothing of it.
         package var hasReLU: Bool
+        /// Of what is multiplied. The bias's gradient sums dy as it was rounded for the weights'.
+        package var operands: ElementType
 
         package init(
             rows: Int, channels: Int, image: ImageExtent, filters: Int, window: ImageWindow, groups: Int = 1, hasBias: Bool = true,
-            hasReLU: Bool = false
+            hasReLU: Bool = false, operands: ElementType = .float
         ) {
             self.rows = rows
             self.channels = channels
@@ -29,6 +32,7 @@ package final class Convolution2D: Sendable {
             self.groups = groups
             self.hasBias = hasBias
             self.hasReLU = hasReLU
+            self.operands = operands
         }
 
         package var output: ImageExtent { window.output(of: image) }
@@ -41,13 +45,14 @@ package final class Convolution2D: Sendable {
     }
 
     package let shape: Shape
-    /// Of x and its gradient, of y and its gradient.
+    /// Of x and its gradient, of y and its gradient; floats.
     package let input, output: TensorLayout
     /// Of the weights as `forward` and as `backwardInput` read them, and of their gradient.
     package let forwardWeights, backwardWeights, weightGradient: TensorLayout
     /// The implementations' names in oneDNN: forward, input gradient, weight gradient.
     package let implementations: [String]
-    /// Images that some pass has to copy into another layout at every call: none between layers of some channels, one below the first.
+    /// Images that some pass has to copy into another layout at every call: in floats none between layers of some channels, one below the
+    /// first; with operands of 16 bits each that is multiplied.
     package let copiedImages: Int
 
     private let forwardPass: Forward
@@ -56,7 +61,7 @@ package final class Convolution2D: Sendable {
     private let packForward, packBackward, unpack: Reorder
 
     /// - Parameters:
-    ///   - input: what the layer below gives; nil lets oneDNN choose, as for `output` and `weightGradient`.
+    ///   - input: what the layer below gives; nil lets oneDNN choose, as for `output` and `weightGradient`. Operands of 16 bits need it.
     ///   - needsInputGradient: false for the first layer.
     package init(
         _ shape: Shape, input givenInput: TensorLayout? = nil, output givenOutput: TensorLayout? = nil,
@@ -66,6 +71,7 @@ package final class Convolution2D: Sendable {
         precondition(
             shape.groups >= 1 && shape.channels % shape.groups == 0 && shape.filters % shape.groups == 0,
             "channels or filters that groups do not divide")
+        precondition(shape.operands == .float || givenInput != nil, "operands of 16 bits without a layout of the input")
         self.shape = shape
         let free = FreeLayouts(shape), plain = TensorLayout(shape: shape.weightShape)
         let forward = Operation("dnnl_convolution_forward_primitive_desc_create", of: [free], relu: shape.hasReLU) {
@@ -78,7 +84,7 @@ package final class Convolution2D: Sendable {
 
         let weights = Operation("dnnl_convolution_backward_weights_primitive_desc_create", of: [free, forward]) {
             od_convolution_backward_weights_describe(
-                &$0, $1, $2, &free.window, free.x.descriptor, free.weights.descriptor, free.bias?.descriptor, free.y.descriptor,
+                &$0, $1, $2, &free.window, free.x.descriptor, free.dw.descriptor, free.bias?.descriptor, free.dy.descriptor,
                 forward.descriptor)
         }
         weightGradient = givenGradient ?? weights.layout(ofRequired: DNNL_ARG_DIFF_WEIGHTS_0)
@@ -90,7 +96,7 @@ package final class Convolution2D: Sendable {
             needsInputGradient
             ? Operation("dnnl_convolution_backward_data_primitive_desc_create", of: [free, forward]) {
                 od_convolution_backward_data_describe(
-                    &$0, $1, $2, &free.window, free.x.descriptor, free.weights.descriptor, free.y.descriptor, forward.descriptor)
+                    &$0, $1, $2, &free.window, free.dx.descriptor, free.weights.descriptor, free.dy.descriptor, forward.descriptor)
             } : nil
         inputPass = data.map { BackwardInput($0, input: input, output: output, threads: threads) }
         backwardWeights = data?.layout(ofRequired: DNNL_ARG_WEIGHTS_0) ?? plain
@@ -151,14 +157,22 @@ package final class Convolution2D: Sendable {
 
 /// Operands of which oneDNN may choose the layouts: told what to take, it may have nothing but a slow reference implementation.
 private final class FreeLayouts {
-    let x, weights, y: TensorLayout
+    /// What is multiplied.
+    let x, weights, dy: TensorLayout
+    /// What results.
+    let y, dx, dw: TensorLayout
     let bias: TensorLayout?
     var window: od_window
 
     init(_ shape: Convolution2D.Shape) {
-        x = TensorLayout(shape: [shape.rows, shape.channels, shape.image.height, shape.image.width], strides: nil)
-        y = TensorLayout(shape: [shape.rows, shape.filters, shape.output.height, shape.output.width], strides: nil)
-        weights = TensorLayout(shape: shape.weightShape, strides: nil)
+        let input = [shape.rows, shape.channels, shape.image.height, shape.image.width]
+        let output = [shape.rows, shape.filters, shape.output.height, shape.output.width]
+        x = TensorLayout(shape: input, strides: nil, type: shape.operands)
+        weights = TensorLayout(shape: shape.weightShape, strides: nil, type: shape.operands)
+        dy = TensorLayout(shape: output, strides: nil, type: shape.operands)
+        y = TensorLayout(shape: output, strides: nil)
+        dx = TensorLayout(shape: input, strides: nil)
+        dw = TensorLayout(shape: shape.weightShape, strides: nil)
         bias = shape.hasBias ? TensorLayout(shape: [shape.filters]) : nil
         window = shape.window.raw(on: shape.image)
     }

@@ -3,7 +3,8 @@ internal import Kernels
 /// Stages that are computed leaf by leaf.
 extension LeafEngine {
     static func makeWorkers(
-        _ network: Network, kernels: NetKernels, instructionSet: InstructionSet, leafRows: Int, threads: Int
+        _ network: Network, kernels: NetKernels, instructionSet: InstructionSet, leafRows: Int, threads: Int,
+        precision: Precision
     ) -> [(any LeafWorker)?] {
         var workers: [(any LeafWorker)?] = []
         let primitives = PrimitiveThreads(count: threads)
@@ -15,7 +16,7 @@ extension LeafEngine {
             let context = LeafWorkerContext(
                 kernels: kernels, primitives: primitives, leafRows: leafRows,
                 needsInputGradient: network.routes.routes[index]?.passed != nil, activation: stage.after.activation,
-                channelBlock: instructionSet == .avx512 ? 16 : 8)
+                channelBlock: instructionSet == .avx512 ? 16 : 8, precision: precision)
             let carrier = stage.source.flatMap { network.stages[$0].carrier }
             workers.append(operation.makeWorker(context, source: carrier.flatMap { workers[$0] }))
         }

@@ -66,7 +66,8 @@ public final class LeafEngine {
         precondition(precision == .f32 || precision.obstacle == nil && self.productPath == .oneDNN, "bf16 products where there are none")
         products = self.productPath == .oneDNN ? OneDNNProducts(network, threads: pool.threads, precision: precision) : nil
         workers = Self.makeWorkers(
-            network, kernels: kernels, instructionSet: instructionSet, leafRows: leafRows, threads: pool.threads)
+            network, kernels: kernels, instructionSet: instructionSet, leafRows: leafRows, threads: pool.threads,
+            precision: precision)
         let scratchCount = max(
             NetKernels.forwardUnits * NetKernels.wholePanels(leafRows), Blocking.gradientColumns * Blocking.gradientDepth)
         scratch = (0..<pool.threads).map { _ in FloatBlock(count: scratchCount) }

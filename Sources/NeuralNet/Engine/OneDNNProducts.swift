@@ -16,7 +16,7 @@ final class OneDNNProducts {
     init(_ network: Network, threads: Int, precision: Precision) {
         self.threads = PrimitiveThreads(count: threads)
         open = (0..<threads).map { _ in FloatBlock(count: 0) }
-        elements = precision == .bf16 ? .bfloat16 : .float
+        elements = precision.operands
         roundedWeights = network.stages.map { stage in
             guard precision == .bf16, case .dense(let dense) = stage.kind else { return FloatBlock(count: 0) }
             return FloatBlock(count: (dense.weight.count + 1) / 2)

@@ -61,7 +61,8 @@ private final class ConvolutionWorker: LeafWorker {
         Convolution2D(
             Convolution2D.Shape(
                 rows: rows, channels: operation.image.channels, image: operation.image.extent, filters: operation.filters,
-                window: operation.window, groups: operation.groups, hasBias: operation.bias != nil, hasReLU: engine.activation == .relu),
+                window: operation.window, groups: operation.groups, hasBias: operation.bias != nil, hasReLU: engine.activation == .relu,
+                operands: engine.precision.operands),
             input: operation.image.layout(rows: rows, block: engine.channelBlock, isPlain: readsPlain),
             output: output.layout(rows: rows, block: engine.channelBlock), weightGradient: gradient,
             needsInputGradient: engine.needsInputGradient, threads: engine.primitives)

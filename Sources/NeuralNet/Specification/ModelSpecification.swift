@@ -22,6 +22,40 @@ public struct ModelSpecification: Codable, Equatable, Sendable {
     }
 }
 
+extension ModelSpecification {
+    /// The scalings of its dropout layers, those inside residual blocks included; empty: there are none.
+    public var dropoutScalings: [DropoutScaling] { Self.scalings(layers) }
+
+    private static func scalings(_ layers: [LayerSpecification]) -> [DropoutScaling] {
+        layers.flatMap { layer -> [DropoutScaling] in
+            switch layer.kind {
+            case .dropout(_, let scaling): [scaling]
+            case .residual(let inner): scalings(inner)
+            default: []
+            }
+        }
+    }
+
+    /// The same net with no unit dropped; its layers keep their numbers.
+    public var withoutDropout: ModelSpecification {
+        var model = self
+        model.layers = Self.keepingAll(layers)
+        return model
+    }
+
+    private static func keepingAll(_ layers: [LayerSpecification]) -> [LayerSpecification] {
+        layers.map { layer in
+            var layer = layer
+            switch layer.kind {
+            case .dropout(_, let scaling): layer.kind = .dropout(rate: 0, scaling: scaling)
+            case .residual(let inner): layer.kind = .residual(keepingAll(inner))
+            default: break
+            }
+            return layer
+        }
+    }
+}
+
 /// One entry of `model.layers`.
 public struct LayerSpecification: Codable, Equatable, Sendable {
     public var kind: LayerKind

@@ -30,3 +30,12 @@ public struct PrecisionError: Error, Sendable, CustomStringConvertible {
 
     public var description: String { "precision \(precision.rawValue): \(obstacle)" }
 }
+
+extension Precision {
+    var operands: ElementType {
+        switch self {
+        case .f32: .float
+        case .bf16: .bfloat16
+        }
+    }
+}

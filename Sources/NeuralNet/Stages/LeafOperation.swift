@@ -46,6 +46,8 @@ struct LeafWorkerContext {
     let activation: Activation
     /// Channels of images in one block, see `TensorLayout`.
     let channelBlock: Int
+    /// What products multiply.
+    let precision: Precision
 }
 
 /// What computes a leaf operation in one engine: compiled primitives, packed weights, scratch. Tasks of one call run at the same time.

@@ -57,10 +57,12 @@ public struct StepBenchmark: Sendable {
     public var wire: String
     /// Parameter servers, the coordinator's own included.
     public var servers: Int
+    /// Whether it measures the figures of the verdict too.
+    public var measuresFigures: Bool
 
     public init(
         workload: Workload, workers: Int, threads: Int, steps: Int?, virtualShards: Int?, chunkBytes: Int?, precision: String = "f32",
-        transport: BenchmarkTransport = .local, wire: String = "f32", servers: Int = 1
+        transport: BenchmarkTransport = .local, wire: String = "f32", servers: Int = 1, measuresFigures: Bool = false
     ) {
         self.workload = workload
         self.workers = workers
@@ -72,6 +74,7 @@ public struct StepBenchmark: Sendable {
         self.transport = transport
         self.wire = wire
         self.servers = servers
+        self.measuresFigures = measuresFigures
     }
 
     /// What was measured over the steps behind the warm-up.
@@ -86,9 +89,10 @@ public struct StepBenchmark: Sendable {
         public var fastestTenthMs: Double
         public var slowestTenthMs: Double
         public var samplesPerSecond: Double
+        public var figures: FiguresMeasurement?
 
         private enum CodingKeys: String, CodingKey {
-            case workload, workers, threads, steps
+            case workload, workers, threads, steps, figures
             case msPerStep = "ms_per_step"
             case medianMsPerStep = "median_ms_per_step"
             case fastestTenthMs = "fastest_tenth_ms"
@@ -106,23 +110,27 @@ public struct StepBenchmark: Sendable {
         let epochs = (steps + warmUp + Self.stepsPerEpoch - 1) / Self.stepsPerEpoch
         try writeData(to: folder)
         try Data(runFile(epochs: epochs).utf8).write(to: URL(fileURLWithPath: folder.appending("run.yaml")))
-        let completions = Mutex<[Duration]>([])
+        let completions = Mutex<[FiguresMeasurement.Completion]>([])
         completions.withLock { $0.reserveCapacity(epochs * Self.stepsPerEpoch) }
         var options = CoordinatorOptions(workers: workers, threads: threads, isQuiet: true, servers: servers - 1)
         let remote = try transport.startWorkers(workers, threads: threads, in: folder, &options)
         defer { remote.end() }
         let command = TrainCommand(
             runFile: folder.appending("run.yaml"), overrides: [], output: folder.appending("run"), options: options, printsJSON: false)
-        let code = command.run { _, now in completions.withLock { $0.append(now) } }
+        let observer = { (version: UInt64, now: Duration) in
+            completions.withLock { $0.append(.init(version: version, wall: now, processor: Machine.processorTime)) }
+        }
+        let code = command.run(stepObserver: observer, takesNormsEverySecondStep: measuresFigures)
         guard code == TrainCommand.ExitCode.completed else { return nil }
-        let times = completions.withLock { $0 }.dropFirst(warmUp).map(\.seconds)
+        let measured = completions.withLock { $0 }.dropFirst(warmUp), times = measured.map(\.wall.seconds)
         let durations = zip(times.dropFirst(), times).map { ($0 - $1) * 1_000 }.sorted()
         guard let first = times.first, let last = times.last, !durations.isEmpty else { return nil }
         let mean = (last - first) * 1_000 / Double(durations.count)
         return Measurement(
             workload: workload.rawValue, workers: workers, threads: threads, steps: durations.count, msPerStep: mean,
             medianMsPerStep: durations[durations.count / 2], fastestTenthMs: durations[durations.count / 10],
-            slowestTenthMs: durations[durations.count * 9 / 10], samplesPerSecond: Double(workload.batchSize) / mean * 1_000)
+            slowestTenthMs: durations[durations.count * 9 / 10], samplesPerSecond: Double(workload.batchSize) / mean * 1_000,
+            figures: measuresFigures ? FiguresMeasurement(measured, epoch: Self.stepsPerEpoch) : nil)
     }
 
     func runFile(epochs: Int) -> String {
@@ -140,7 +148,7 @@ public struct StepBenchmark: Sendable {
         training:
           batch_size: \(workload.batchSize)
           epochs: \(epochs)
-          validate_every: \(epochs)
+          validate_every: \(measuresFigures ? 1 : epochs)
           precision: \(precision)
           virtual_shards: \(virtualShards.map(String.init) ?? "auto")
           checkpoint: {every_seconds: 3600}

@@ -1,4 +1,5 @@
 internal import Exactness
+internal import Kernels
 internal import NeuralNet
 internal import OperatingSystem
 internal import Optimization
@@ -10,12 +11,15 @@ internal import ZeroMQ
 /// Rules that evaluate several times per step: rounds and trial weights to the workers, steps to the state machine.
 extension CoordinatorProcess {
     static func closureServer(
-        _ run: PreparedRun, published: PublishedWeights, inbox: Inbox
+        _ run: PreparedRun, search: (any LossSearch)?, published: PublishedWeights, inbox: Inbox
     ) throws -> ClosureServer {
         guard let passes = run.plan.passes else { preconditionFailure("a closure rule has passes") }
-        return try ClosureServer(
-            elementCount: run.network.layout.count, rule: run.updater.rule, objective: run.updater.objective, passes: passes,
-            tree: run.plan.tree, chunkByteCount: run.description.chunkByteCount, isSteady: run.isSteady,
+        let search =
+            try search
+            ?? ClosureMachine(
+                rule: run.updater.rule, objective: run.updater.objective, weights: FloatBlock(count: run.network.layout.count))
+        return ClosureServer(
+            search: search, passes: passes, tree: run.plan.tree, chunkByteCount: run.description.chunkByteCount, isSteady: run.isSteady,
             weightBlocks: published.serverBlocks, isFree: { published.isFree($0) }, release: { inbox.release($0) })
     }
 

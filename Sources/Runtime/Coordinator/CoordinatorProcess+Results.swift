@@ -25,6 +25,10 @@ extension CoordinatorProcess {
             let text = beginning.former == nil ? "there is no checkpoint yet: from the beginning" : "from the checkpoint of \(place)"
             reporter.line("resumed   \(text) (start \(beginning.start.incarnation) of this run)")
         }
+        describeWorkers()
+    }
+
+    func describeWorkers() {
         var workers = "\(localWorkerCount) local × \(threadsPerWorker) thread\(threadsPerWorker == 1 ? "" : "s")"
         if let remote = lanes.first(where: { !$0.isLocal }) {
             workers += "; others: dnn-worker --connect \(remote.endpoint)\(workerOption)"

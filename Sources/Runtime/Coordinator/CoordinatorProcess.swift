@@ -68,6 +68,8 @@ final class CoordinatorProcess {
     var trainingEnded: Duration?
     /// Told when a version is complete; for benchmarks.
     var stepObserver: ((UInt64, Duration) -> Void)?
+    /// Takes norms in every second step, so that the others can be compared with them; for benchmarks.
+    var takesNormsEverySecondStep = false
 
     /// nil where nothing is encrypted.
     let gatekeeper: Gatekeeper?
@@ -81,9 +83,12 @@ final class CoordinatorProcess {
     private var lastTick = Duration.zero
     var privateFolder: TemporaryFolder?
 
-    /// - Parameter signals: made first thing in `main`.
+    /// - Parameters:
+    ///   - signals: made first thing in `main`.
+    ///   - search: in place of the rule's, where the plan has passes.
     init(
-        _ run: PreparedRun, folder: RunFolder, beginning: RunBeginning, options: CoordinatorOptions, signals: SignalDescriptor
+        _ run: PreparedRun, folder: RunFolder, beginning: RunBeginning, options: CoordinatorOptions, signals: SignalDescriptor,
+        search: (any LossSearch)? = nil
     ) throws {
         self.run = run
         deals = PartDeals(run)
@@ -184,7 +189,7 @@ final class CoordinatorProcess {
         let rates = LearningRates(run.schedule, plateau: former?.coordinator.plateau ?? PlateauState())
         self.rates = rates
         if run.plan.passes != nil {
-            let made = try Self.closureServer(run, published: published, inbox: inbox)
+            let made = try Self.closureServer(run, search: search, published: published, inbox: inbox)
             (server, stepServer, closureServer) = (made, nil, made)
         } else {
             let made = try ParameterServer(
@@ -214,7 +219,7 @@ final class CoordinatorProcess {
         threadsPerWorker = options.threads
         if let set = beginning.store.found.set {
             try restore(set, tensors: tensors)
-        } else {
+        } else if search == nil {
             server.initializeWeights { run.initialize($0) }
         }
     }
@@ -256,6 +261,24 @@ final class CoordinatorProcess {
     /// Runs until the run has ended and everything it leaves behind is on disk; nil if it has to go back to its last checkpoint.
     func execute() throws -> RunResult? {
         describe()
+        try untilItEnds()
+        if ending != nil, gatherState(withSlots: true) { return try finish() }
+        try abandon()
+        return nil
+    }
+
+    /// Runs to the end, and leaves nothing behind.
+    func executeUnrecorded() throws -> Ending {
+        describeWorkers()
+        try untilItEnds()
+        guard let ending else { preconditionFailure("a run is over when it has ended") }
+        try closeSessions(outcome: "completed")
+        writer.close()
+        return ending
+    }
+
+    /// Until it has ended or, with several servers, one of them is lost.
+    private func untilItEnds() throws {
         var poller = makePoller()
         if fleet == nil {
             hasStarted = true
@@ -296,9 +319,6 @@ final class CoordinatorProcess {
                     workers: machine.admittedWorkers, now: now)
             }
         }
-        if ending != nil, gatherState(withSlots: true) { return try finish() }
-        try abandon()
-        return nil
     }
 
     /// The shards that some server waits for.
@@ -373,7 +393,8 @@ final class CoordinatorProcess {
 
     /// At barriers for their line of the history, and now and then – at powers of two – for the line of a run that ends before one.
     func wantsNorms(_ version: UInt64) -> Bool {
-        run.plan.isBarrier(version) || version & (version - 1) == 0
+        if takesNormsEverySecondStep { return FiguresMeasurement.hasNorms(version) }
+        return run.plan.isBarrier(version) || version & (version - 1) == 0
     }
 
     func place(of element: Int) -> String {

@@ -13,7 +13,7 @@ extension PreparedRun {
             var metadata = [
                 "format": SavedModel.format, "name": configuration.name, "model": try json(network.specification),
                 "preprocessing": try json(data.preprocessing), "encoding": try json(data.encoding),
-                "numerics_version": "\(numericsVersion)",
+                "precision": description.precision.rawValue, "numerics_version": "\(numericsVersion)",
             ]
             if let scaling = data.targetScaling { metadata["target_scaling"] = try json(scaling) }
             return metadata

@@ -17,6 +17,7 @@ enum RunExecution {
         var printsJSON: Bool
         /// Told when a version is complete; for benchmarks.
         var stepObserver: ((UInt64, Duration) -> Void)?
+        var takesNormsEverySecondStep = false
     }
 
     /// Runs to the end and gives the exit code; goes back to the last checkpoint whenever a parameter server is lost.
@@ -53,6 +54,7 @@ enum RunExecution {
         let process = try CoordinatorProcess(
             plan.run, folder: folder, beginning: beginning, options: plan.options, signals: plan.signals)
         process.stepObserver = plan.stepObserver
+        process.takesNormsEverySecondStep = plan.takesNormsEverySecondStep
         // Workers and servers of other hosts look for the next start where this one was.
         if let bound = process.boundEndpoint {
             if plan.options.bind?.hasSuffix(":0") ?? false { plan.options.isPortChosen = true }

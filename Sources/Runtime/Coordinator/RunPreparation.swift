@@ -20,8 +20,8 @@ struct PreparedRun {
     let updater: Updater
     let schedule: LearningRateSchedule
     let parts: [PartID: ShardedPart]
-    let description: RunDescription
-    let plan: RunPlan
+    var description: RunDescription
+    var plan: RunPlan
     /// By part; empty for classification.
     let targetSpreads: [PartID: TargetSpread]
     let trivialPredictors: [PartID: TrivialPredictor]

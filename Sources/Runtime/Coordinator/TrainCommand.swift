@@ -30,6 +30,10 @@ public struct TrainCommand: Sendable {
     /// Trains; says everything that has to be said, and gives the exit code. To be called first in `main`: it blocks signals for all
     /// threads to come.
     public func run(stepObserver: ((UInt64, Duration) -> Void)? = nil) -> Int32 {
+        run(stepObserver: stepObserver, takesNormsEverySecondStep: false)
+    }
+
+    func run(stepObserver: ((UInt64, Duration) -> Void)?, takesNormsEverySecondStep: Bool) -> Int32 {
         RunExecution.reportingErrors {
             let signals = try SignalDescriptor()
             let prepared = try Self.prepare(runFile, overrides: overrides)
@@ -39,7 +43,8 @@ public struct TrainCommand: Sendable {
                 folder: folder.checkpoints, keep: prepared.configuration.training.keptCheckpoints)
             return try RunExecution.run(
                 RunExecution.Plan(
-                    run: prepared, options: options, signals: signals, printsJSON: printsJSON, stepObserver: stepObserver),
+                    run: prepared, options: options, signals: signals, printsJSON: printsJSON, stepObserver: stepObserver,
+                    takesNormsEverySecondStep: takesNormsEverySecondStep),
                 folder: folder, beginning: RunBeginning(start: start, store: store))
         }
     }

@@ -6,16 +6,13 @@ internal import OperatingSystem
 public struct DiagnoseCommand: Sendable {
     public var folder: String
     public var printsJSON: Bool
-    /// Looks at the loss around the final weights as well, which needs the run's data.
-    public var withCurvature: Bool
-    /// That compute gradients for it; nil: one per core.
-    public var threads: Int?
+    /// Who computes gradients to look at the loss around the final weights as well, which needs the run's data; nil: nobody looks.
+    public var curvature: CoordinatorOptions?
 
-    public init(folder: String, printsJSON: Bool, withCurvature: Bool = false, threads: Int? = nil) {
+    public init(folder: String, printsJSON: Bool, curvature: CoordinatorOptions? = nil) {
         self.folder = folder
         self.printsJSON = printsJSON
-        self.withCurvature = withCurvature
-        self.threads = threads
+        self.curvature = curvature
     }
 
     private struct Answer: Encodable {
@@ -33,12 +30,19 @@ public struct DiagnoseCommand: Sendable {
         }
     }
 
+    /// To be called first in `main` where it looks at the curvature: it blocks signals for all threads to come.
     public func run() -> Int32 {
         do {
             var answer = Answer(diagnosis: Diagnosis(try RunEvidence(folder: folder)))
-            if withCurvature { answer.curvature = try Curvature(folder: folder, threads: threads ?? Machine.coreCount) }
+            if let curvature {
+                let signals = try SignalDescriptor()
+                answer.curvature = try CurvatureRun(folder: folder).curvature(options: curvature, signals: signals)
+            }
             try report(answer, lines: { $0.diagnosis.lines + ($0.curvature?.lines ?? []) }, asJSON: printsJSON)
             return TrainCommand.ExitCode.completed
+        } catch let error as UnfinishedLook {
+            printError("dnn-coord: \(error)")
+            return error.exitCode
         } catch {
             printError("dnn-coord: \(error)")
             return TrainCommand.ExitCode.badInput

@@ -67,13 +67,10 @@ public struct EvaluateCommand: Sendable {
             Kernels.InstructionSet.cap(at: set)
         }
         let training = configuration.training
-        if let obstacle = training.precision.obstacle {
-            throw ProblemList([configuration.sourceMap.problem(at: "training.precision", obstacle)])
-        }
         let evaluator = Evaluator(
             model: model, rows: ShardedPart(held.part, shardCount: training.virtualShards, seed: configuration.seed),
             plan: StepPlan(rowCount: held.part.rowCount, batchSize: training.batchSize, shardCount: training.virtualShards),
-            seed: configuration.seed, threads: threads ?? Machine.coreCount, precision: training.precision)
+            seed: configuration.seed, threads: threads ?? Machine.coreCount, precision: model.usablePrecision)
         let sums = evaluator.figures()
         var figures = PartReport(sums, spread: TargetSpread(table, rows: held.part.rows), targetScaling: model.targetScaling)
         if model.network.classCount != nil {

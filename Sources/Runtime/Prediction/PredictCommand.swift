@@ -84,7 +84,7 @@ public struct PredictCommand: Sendable {
                 }
                 read.append((model, rows))
             }
-            if masks != nil, !model.network.specification.hasDropout {
+            if masks != nil, model.network.specification.dropoutScalings.isEmpty {
                 printError("warning: \(model.path) has no dropout: --masks changes nothing")
             }
             members.append(Predictor(model, rows: rows, masks: masks ?? 0, threads: threads))
@@ -106,12 +106,6 @@ extension TableEncoding {
     /// Whether a file is read the same way with either.
     fileprivate func readsAs(_ other: TableEncoding) -> Bool {
         columns == other.columns && csv == other.csv && firstIndex == other.firstIndex
-    }
-}
-
-extension ModelSpecification {
-    fileprivate var hasDropout: Bool {
-        layers.contains { if case .dropout = $0.kind { true } else { false } }
     }
 }
 

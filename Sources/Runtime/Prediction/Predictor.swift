@@ -35,7 +35,8 @@ final class Predictor {
         self.rows = rows
         self.masks = masks
         engine = LeafEngine(
-            network: model.network, tree: ShardTree(shardCount: 1), leafRows: Self.slotRows, seed: Self.seed, threads: threads)
+            network: model.network, tree: ShardTree(shardCount: 1), leafRows: Self.slotRows, seed: Self.seed, threads: threads,
+            precision: model.usablePrecision)
         engine.reserve(leaves: 2 * threads)
         probabilities = FloatBlock(count: Self.slotRows * engine.classCount)
     }

@@ -18,13 +18,23 @@ struct SavedModel {
 
     let path: String
     let network: Network
+    /// A whole block: parameters, then running statistics.
     let weights: FloatBlock
     let preprocessing: Preprocessing
     let encoding: TableEncoding
     let targetScaling: TargetScaling?
     let answer: Answer
+    /// That it was trained in.
+    let precision: Precision
 
-    var weightsSHA256: String { SHA256.hash(of: weights.view.bytes).description }
+    /// The precision to use it in: its own where this machine has it.
+    var usablePrecision: Precision {
+        guard let obstacle = precision.obstacle else { return precision }
+        printError("warning: \(path) was trained in \(precision.rawValue): \(obstacle); f32 is used, answers differ in their last digits")
+        return .f32
+    }
+
+    var weightsSHA256: String { SHA256.hash(of: weights.view[0..<network.layout.count].bytes).description }
 
     init(path: String) throws(SavedModelError) {
         self.path = path
@@ -34,6 +44,16 @@ struct SavedModel {
         guard format == Self.format else { throw .otherFormat(path, found: format) }
         let specification: ModelSpecification = try Self.required("model", file)
         do throws(ModelError) { network = try Network(specification) } catch { throw .malformed(path, key: "model", reason: "\(error)") }
+        // Models of the first releases do not say it.
+        if let name = file.metadata["precision"] {
+            guard let found = Precision(rawValue: name) else {
+                let known = Precision.allCases.map(\.rawValue).joined(separator: ", ")
+                throw .malformed(path, key: "precision", reason: "“\(name)” is none of \(known)")
+            }
+            precision = found
+        } else {
+            precision = .f32
+        }
         preprocessing = try Self.required("preprocessing", file)
         encoding = try Self.required("encoding", file)
         targetScaling = try Self.optional("target_scaling", file)
@@ -55,8 +75,8 @@ struct SavedModel {
             }
             answer = .value
         }
-        weights = FloatBlock(count: network.layout.count)
-        let destinations = network.layout.entries.map { [weights] entry in
+        weights = FloatBlock(count: network.layout.blockLength)
+        let destinations = network.layout.storedEntries.map { [weights] entry in
             TensorDestination(
                 name: entry.name, shape: entry.shape,
                 bytes: UnsafeMutableRawBufferPointer(

@@ -27,6 +27,17 @@ import Testing
 
     static let sets = InstructionSet.allCases.filter { $0 <= .effective }
 
+    /// What engines of one run agree on.
+    struct Arithmetic: CustomTestStringConvertible {
+        var set: InstructionSet
+        var precision = Precision.f32
+        var testDescription: String { "\(precision) \(set)" }
+    }
+
+    static let arithmetics =
+        sets.map { Arithmetic(set: $0) }
+        + (Precision.bf16.obstacle == nil ? [Arithmetic(set: .effective, precision: .bf16)] : [])
+
     let network: Network
     let weights: FloatBlock
     let rows: [Rows]
@@ -39,9 +50,10 @@ import Testing
         rows = (0..<8).map { Rows(network, count: Self.rows(of: $0), seed: UInt64($0)) }
     }
 
-    private func engine(_ set: InstructionSet, threads: Int = 1, shards: some Sequence<Int>) -> (LeafEngine, [LeafSlot]) {
+    private func engine(_ arithmetic: Arithmetic, threads: Int = 1, shards: some Sequence<Int>) -> (LeafEngine, [LeafSlot]) {
         let engine = LeafEngine(
-            network: network, tree: Self.tree, leafRows: Self.leafRows, seed: 3, threads: threads, instructionSet: set)
+            network: network, tree: Self.tree, leafRows: Self.leafRows, seed: 3, threads: threads, instructionSet: arithmetic.set,
+            precision: arithmetic.precision)
         let slots = shards.filter { rows[$0].count > 0 }.enumerated().map { LeafSlot(shard: $1, slot: $0, rows: rows[$1].count) }
         engine.reserve(leaves: slots.count)
         for slot in slots { engine.load(rows[slot.shard], slot: slot.slot) }
@@ -55,12 +67,12 @@ import Testing
         return (0..<tail.count / 2).map { tail.double(at: $0) }
     }
 
-    @Test(arguments: sets, [1, 3])
-    func everyNodeIsTheTreeSumOfItsLeaves(set: InstructionSet, threads: Int) throws {
+    @Test(arguments: arithmetics, [1, 3])
+    func everyNodeIsTheTreeSumOfItsLeaves(arithmetic: Arithmetic, threads: Int) throws {
         var expected: [TreeNode: (gradient: [Float], sums: [Double], loss: Double)] = [:]
         for node in (1..<UInt32(16)).reversed().map({ TreeNode(number: $0) }) {
             if Self.tree.isLeaf(node) {
-                let (engine, slots) = engine(set, shards: [Int(node.number) - 8])
+                let (engine, slots) = engine(arithmetic, shards: [Int(node.number) - 8])
                 guard !slots.isEmpty else { continue }
                 let (gradient, figures) = try engine.gradient(step: 9, node, slots, weights: weights.view)
                 expected[node] = (parameters(gradient), sums(gradient), figures.lossSum)
@@ -74,7 +86,7 @@ import Testing
         }
         for number in 1..<UInt32(16) {
             let node = TreeNode(number: number)
-            let (engine, slots) = engine(set, threads: threads, shards: Self.tree.shards(of: node))
+            let (engine, slots) = engine(arithmetic, threads: threads, shards: Self.tree.shards(of: node))
             guard let expected = expected[node] else { continue }
             let (gradient, figures) = try engine.gradient(step: 9, node, slots, weights: weights.view)
             #expect(parameters(gradient).map(\.bitPattern) == expected.gradient.map(\.bitPattern), "\(node)")
@@ -85,18 +97,19 @@ import Testing
 
     @Test(arguments: sets)
     func rowsOfTheSumsAreThoseOfLeavesWithStatistics(set: InstructionSet) throws {
-        let (engine, slots) = engine(set, shards: 0..<8)
+        let (engine, slots) = engine(Arithmetic(set: set), shards: 0..<8)
         let sums = sums(try engine.gradient(step: 9, Self.tree.root, slots, weights: weights.view).0)
         let found = network.layout.runningStatistics.map { sums[$0.sums.lowerBound] }
         // Images have many values in a single row; pooled rows have one.
         #expect(found == [31, 31, 30])
     }
 
-    @Test(arguments: sets)
-    func aShortLeafIsAsInAnEngineOfItsSize(set: InstructionSet) throws {
+    @Test(arguments: arithmetics)
+    func aShortLeafIsAsInAnEngineOfItsSize(arithmetic: Arithmetic) throws {
         let rows = Rows(network, count: 3, seed: 77)
         let results = try [3, 4, 16].map { size in
-            let engine = LeafEngine(network: network, tree: Self.tree, leafRows: size, seed: 3, instructionSet: set)
+            let engine = LeafEngine(
+                network: network, tree: Self.tree, leafRows: size, seed: 3, instructionSet: arithmetic.set, precision: arithmetic.precision)
             engine.reserve(leaves: 1)
             engine.load(rows, slot: 0)
             return bits(try engine.gradient(Self.tree.leaf(2), [LeafSlot(shard: 2, slot: 0, rows: 3)], weights: weights.view).0)
@@ -105,9 +118,9 @@ import Testing
     }
 
     /// Weights in shared memory or a message begin at any float, and so do the doubles behind a gradient.
-    @Test(arguments: [1, 3, 7], sets)
-    func alignmentOfWeightsAndGradientsChangesNothing(offset: Int, set: InstructionSet) throws {
-        let (engine, slots) = engine(set, shards: 0..<2)
+    @Test(arguments: [1, 3, 7], arithmetics)
+    func alignmentOfWeightsAndGradientsChangesNothing(offset: Int, arithmetic: Arithmetic) throws {
+        let (engine, slots) = engine(arithmetic, shards: 0..<2)
         let node = TreeNode(number: 4), count = network.layout.blockLength
         let (aligned, _) = try engine.gradient(step: 9, node, slots, weights: weights.view)
         let moved = zeros(count + offset), gradient = zeros(count + offset)
@@ -118,12 +131,12 @@ import Testing
         #expect(values(gradient.view[offset..<offset + count]).map(\.bitPattern) == bits(aligned))
     }
 
-    @Test(arguments: sets)
-    func evaluationDependsOnTheBlockAlone(set: InstructionSet) {
-        let (engine, slots) = engine(set, shards: 0..<8)
+    @Test(arguments: arithmetics)
+    func evaluationDependsOnTheBlockAlone(arithmetic: Arithmetic) {
+        let (engine, slots) = engine(arithmetic, shards: 0..<8)
         let together = engine.evaluate(slots, weights: weights.view)
         for (index, slot) in slots.enumerated() {
-            let (alone, one) = self.engine(set, shards: [slot.shard])
+            let (alone, one) = self.engine(arithmetic, shards: [slot.shard])
             #expect(alone.evaluate(one, weights: weights.view) == [together[index]])
         }
     }
