@@ -119,7 +119,7 @@ public struct ServerSession: Sendable {
             }
             guard now >= nextHeartbeat else { return [] }
             nextHeartbeat = now + heartbeat
-            return [.send(.heartbeat(session: session, step: step))]
+            return [.send(.heartbeat(session: session, step: step, leafMicroseconds: nil))]
         }
     }
 }

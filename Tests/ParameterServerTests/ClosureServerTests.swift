@@ -64,8 +64,8 @@ import Testing
         #expect(server.server.stepLoss == nil)
         server.step { _, leaves in leaves }
         let first = try #require(server.server.stepLoss)
-        let machine = server.server.machine
-        let end = try #require(machine.scalars.loss) - machine.objective.penalty(of: machine.weights.view)
+        let search = server.server.search
+        let end = try #require(search.scalars.loss) - search.objective.penalty(of: search.weights.view)
         server.step { _, leaves in leaves }
         let second = try #require(server.server.stepLoss)
         #expect(second < first)

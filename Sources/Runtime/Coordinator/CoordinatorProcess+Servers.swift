@@ -99,7 +99,7 @@ extension CoordinatorProcess {
     func handle(_ message: WorkerMessage, from link: ServerLink) throws {
         link.lastHeard = now
         switch message {
-        case .heartbeat(let session, _):
+        case .heartbeat(let session, _, _):
             send(session == link.session ? .heartbeat : .unknownSession, to: link.control)
         case .serving(let session, let endpoints):
             guard session == link.session, link.endpoints.isEmpty, let fleet, let stepServer else { return }
@@ -114,7 +114,7 @@ extension CoordinatorProcess {
         case .leaving(_, let reason): loseServer(link.name, reason)
         case .failed(_, let error): loseServer(link.name, "it failed: \(error)")
         case .serve(let hello): try greet(hello, from: link.control)
-        case .hello, .ready, .leaseTaken: loseServer(link.name, "it broke the protocol")
+        case .hello, .ready, .leaseTaken, .fetched: loseServer(link.name, "it broke the protocol")
         }
     }
 
@@ -152,7 +152,7 @@ extension CoordinatorProcess {
     func lookAtServers() {
         guard let fleet else { return }
         startServers()
-        if !hasStarted, now >= fleet.registrationEnd + CoordinatorLimits.readyTimeout {
+        if !hasStarted, now >= fleet.registrationEnd + CoordinatorLimits.usualReadyTimeout {
             let text = "\(fleet.links.count { $0.isReady }) of \(fleet.count) are ready after \(Int(now.seconds)) s"
             loseServer(fleet.links.first { !$0.isReady }?.name ?? "that was started", text)
         }
