@@ -21,7 +21,7 @@ import Testing
                 }
             }
         }
-        #expect(drawn == 6 * 7 * 5 * 4 * 5)
+        #expect(drawn == 7 * 7 * 5 * 4 * 5)
         #expect(blocks.count == drawn)
     }
 

@@ -75,7 +75,8 @@ import Wire
         #expect(cluster.now - slowed <= .seconds(3))
         #expect(cluster.shards(of: first).count == 4)
         cluster.run { cluster.serverVersion == 60 }
-        #expect(cluster.contributors[5]?.values.contains("second") == false)
+        // It had begun one of its two leaves before; what comes of the other comes too late.
+        #expect(cluster.contributors[5]?.values.filter { $0 == "second" }.count == 1)
         cluster.run()
         #expect(cluster.ending?.outcome == .completed)
     }

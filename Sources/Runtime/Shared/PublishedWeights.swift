@@ -46,10 +46,12 @@ final class PublishedWeights {
     func publish(_ chunk: Int, of block: FloatBlock) {
         guard rounds else { return }
         let range = chunks.range(chunk), copy = copy(of: block), target = copy.floats.mutableView[range]
-        if copy.sharedIndex != nil || chunks.isTail(chunk) { target.copy(from: block.view[range]) }
-        guard !chunks.isTail(chunk) else { return }
-        ElementwiseKernels.round(block.view[range], intoBF16: copy.halves.mutableView[Self.halves(range)])
-        if copy.sharedIndex != nil { ElementwiseKernels.roundToBF16(target) }
+        guard !chunks.isTail(chunk) else { return target.copy(from: block.view[range]) }
+        let halves = copy.halves.mutableView[Self.halves(range)]
+        ElementwiseKernels.round(block.view[range], intoBF16: halves)
+        guard copy.sharedIndex != nil else { return }
+        // Never by way of values that are not rounded yet: while one worker pulls, others compute with the same memory.
+        ElementwiseKernels.widen(bf16: UnsafeRawBufferPointer(rebasing: halves.view.bytes[..<(2 * range.count)]), into: target)
     }
 
     /// A body with the values of a published chunk, lent without a copy.
