@@ -51,7 +51,7 @@ enum Endpoints {
     /// host is on the coordinator's.
     static func server(_ endpoint: String, coordinator: String) -> String {
         let everywhere = ["tcp://0.0.0.0:", "tcp://*:"]
-        guard let prefix = everywhere.first(where: endpoint.hasPrefix), let colon = coordinator.lastIndex(of: ":"),
+        guard let prefix = everywhere.first(where: { endpoint.hasPrefix($0) }), let colon = coordinator.lastIndex(of: ":"),
             coordinator.hasPrefix("tcp://")
         else { return endpoint }
         return "\(coordinator[..<colon]):\(endpoint.dropFirst(prefix.count))"
