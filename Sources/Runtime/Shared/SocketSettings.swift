@@ -46,4 +46,14 @@ enum Endpoints {
         guard let port, let colon = control.lastIndex(of: ":") else { return control + ".data" }
         return "\(control[..<colon]):\(port)"
     }
+
+    /// Where a parameter server is, for somebody who reaches its coordinator at `coordinator`: one that listens at every address of its
+    /// host is on the coordinator's.
+    static func server(_ endpoint: String, coordinator: String) -> String {
+        let everywhere = ["tcp://0.0.0.0:", "tcp://*:"]
+        guard let prefix = everywhere.first(where: { endpoint.hasPrefix($0) }), let colon = coordinator.lastIndex(of: ":"),
+            coordinator.hasPrefix("tcp://")
+        else { return endpoint }
+        return "\(coordinator[..<colon]):\(endpoint.dropFirst(prefix.count))"
+    }
 }

@@ -98,7 +98,8 @@ final class WorkerRun {
         var options = SocketOptions.data(largestBody: run.largestBodyToWorker(chunks), chunkCount: chunks.count)
         options.linger = .milliseconds(500)  // a last contribution still gets out when the worker leaves
         let others = try (welcome.servers ?? []).map { server in
-            DataConnection.End(endpoint: server.endpoint, security: try Self.security(of: server, keys: keys))
+            DataConnection.End(
+                endpoint: Endpoints.server(server.endpoint, coordinator: endpoint), security: try Self.security(of: server, keys: keys))
         }
         connection = try DataConnection(
             context: context, ends: [DataConnection.End(endpoint: endpoint, security: security)] + others, options: options,
