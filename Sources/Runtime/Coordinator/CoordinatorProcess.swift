@@ -287,7 +287,7 @@ final class CoordinatorProcess {
             case .stepCompleted(let version):
                 stepObserver?(version, now)
                 segments?.stepCompleted()
-                stepLosses.note(server.lastLoss)
+                stepLosses.note(server.lastLoss, samples: server.lastSampleCount)
                 dispatch(.stepCompleted(version: version))
             case .suspicious(let element):
                 dispatch(.suspicious(step: server.version, shards: server.suspectShards, where: place(of: element)))
