@@ -36,6 +36,7 @@ struct StepLosses: Codable, Sendable {
         guard count > 0 else { return nil }
         func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
         defer { self = StepLosses() }
-        return Report(first: finite(first), last: finite(last), mean: finite(sum / Double(count)), highest: finite(highest), samples: samples)
+        return Report(
+            first: finite(first), last: finite(last), mean: finite(sum / Double(count)), highest: finite(highest), samples: samples)
     }
 }
