@@ -43,6 +43,8 @@ public final class ParameterServer {
     public private(set) var version: UInt64
     /// The mean training loss of the last complete step, in training mode.
     public private(set) var lastLoss: Double = .nan
+    /// Samples that its gradient is of, as they came with the contributions.
+    public private(set) var lastSampleCount = 0
     /// Norms of the last step for which they were asked.
     public let norms: NormAccumulator
     public internal(set) var normsVersion: UInt64?
@@ -223,6 +225,7 @@ public final class ParameterServer {
 
     private func completeStep(wantsNorms: (UInt64) -> Bool) -> Progress {
         lastLoss = meanLoss()
+        lastSampleCount = ledgers.first?.sampleCount ?? 0
         lastLearningRate = settings.learningRate
         if !isFinite { skippedSteps += 1 }
         settings.measureLimitedRows(scratch: scratch[0])

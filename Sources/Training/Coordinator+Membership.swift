@@ -110,11 +110,12 @@ extension Coordinator {
             anyAdmitted = anyAdmitted || isAdmitted
             leases.release(worker)
             if isAdmitted { forgetMoves() }
-            effects.append(.cut(worker, reason: reason))
             switch kind {
             case .polite:
+                effects.append(.release(worker))
                 effects.append(Notice.info("\(member.label) left: \(reason)"))
             case .lost:
+                effects.append(.cut(worker, reason: reason))
                 if isAdmitted { events.workersLost += 1 }
                 effects.append(Notice.warning("\(member.label) is lost: \(reason)"))
             }

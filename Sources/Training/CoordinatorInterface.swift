@@ -50,6 +50,8 @@ public enum Effect: Equatable, Sendable {
     case unsubscribe(WorkerID)
     /// Ends the connection.
     case cut(WorkerID, reason: String)
+    /// The worker has handed back what it held, and may go; it ends the connection itself.
+    case release(WorkerID)
     /// The validation at a barrier is complete.
     case record(ValidationRecord)
     /// The weights of the current version become the best ones.

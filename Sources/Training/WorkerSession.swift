@@ -190,7 +190,10 @@ public struct WorkerSession: Sendable {
         }
         if let followed, followed.runID == welcome.runID, welcome.incarnation < followed.incarnation {
             let text = "start \(welcome.incarnation) of the run is over: this worker has taken part in start \(followed.incarnation)"
-            return [.send(.leaving(session: welcome.session, reason: text)), .notice("\(text); looking for the newer coordinator")]
+            // A new connection: that coordinator's answer is of no use, and would read like the end of the run.
+            return [
+                .send(.leaving(session: welcome.session, reason: text)), .notice("\(text); looking for the newer coordinator"), .connect,
+            ]
         }
         identity = offered
         followed = (welcome.runID, welcome.incarnation)

@@ -19,15 +19,19 @@ struct Kills: ParsableCommand {
     @Option(help: "Steps of the run; the kills must find room in it.")
     var steps = 8_000
 
-    @Flag(help: "Kills workers that the coordinator has not started.")
+    @Flag(help: "Kills workers that the coordinator has not started, over tcp with keys.")
     var remote = false
+
+    @Flag(help: "Stops such workers in place of killing them, as if their host had fallen silent.")
+    var silent = false
 
     @Option(help: "Of the moments and the victims.")
     var seed = UInt64.random(in: 0...UInt64(UInt32.max))
 
     func run() throws {
         let benchmark = KillBenchmark(
-            workload: workload, workers: workers, kills: kills, steps: steps, areRemote: remote, seed: seed)
+            workload: workload, workers: workers, kills: kills, steps: steps, areRemote: remote, areSilent: silent,
+            seed: seed)
         guard let result = try benchmark.run() else { throw ExitCode.failure }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

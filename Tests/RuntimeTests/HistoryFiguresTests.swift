@@ -10,16 +10,27 @@ import Wire
     @Test func aLineTellsWhatCameSinceTheLast() {
         var losses = StepLosses()
         #expect(losses.take() == nil)
-        for loss in [2.0, 8, 1, 1] { losses.note(loss) }
-        #expect(losses.take() == StepLosses.Report(first: 2, last: 1, mean: 3, highest: 8))
-        losses.note(0.5)
-        #expect(losses.take() == StepLosses.Report(first: 0.5, last: 0.5, mean: 0.5, highest: 0.5))
+        for loss in [2.0, 8, 1, 1] { losses.note(loss, samples: 30) }
+        #expect(losses.take() == StepLosses.Report(first: 2, last: 1, mean: 3, highest: 8, samples: 120))
+        losses.note(0.5, samples: 7)
+        #expect(losses.take() == StepLosses.Report(first: 0.5, last: 0.5, mean: 0.5, highest: 0.5, samples: 7))
     }
 
     @Test func whatIsNotFiniteIsLeftOut() {
         var losses = StepLosses()
-        for loss in [2.0, .nan, 1] { losses.note(loss) }
-        #expect(losses.take() == StepLosses.Report(first: 2, last: 1, mean: nil, highest: nil))
+        for loss in [2.0, .nan, 1] { losses.note(loss, samples: 2) }
+        #expect(losses.take() == StepLosses.Report(first: 2, last: 1, mean: nil, highest: nil, samples: 6))
+    }
+}
+
+@Suite struct StepLossesOfOldCheckpointsTests {
+    @Test func rowsAreNotCountedFromTheMiddle() throws {
+        let written = Data(#"{"first":2,"last":1,"sum":3,"highest":2,"count":2}"#.utf8)
+        var losses = try JSONDecoder().decode(StepLosses.self, from: written)
+        losses.note(3, samples: 40)
+        #expect(losses.take() == StepLosses.Report(first: 2, last: 3, mean: 2, highest: 3, samples: nil))
+        losses.note(3, samples: 40)
+        #expect(losses.take()?.samples == 40)
     }
 }
 

@@ -92,6 +92,16 @@ import Wire
         #expect(coordinator.name(of: 2) == "a")
     }
 
+    /// Its connection stays, or the word that it may go would not reach it.
+    @Test func whoHandsBackItsLeasesIsReleasedNotCut() {
+        var coordinator = Coordinator(plan: .sample(), limits: .sample(), rules: .sample)
+        _ = coordinator.handle(.start, now: .zero)
+        _ = coordinator.handle(.hello(1, .sample(), localSlot: nil), now: .zero)
+        let effects = coordinator.handle(.leaving(1, reason: "stopped by a signal"), now: .seconds(1))
+        #expect(effects == [.release(1), .notice(Notice(level: .info, text: "a left: stopped by a signal"))])
+        #expect(coordinator.members.isEmpty)
+    }
+
     @Test func figuresOfSomebodyWhoIsNotAdmittedAreIgnored() throws {
         let cluster = Cluster()
         cluster.start()

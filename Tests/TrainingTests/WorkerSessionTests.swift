@@ -190,7 +190,7 @@ import Wire
         let text = "start 2 of the run is over: this worker has taken part in start 3"
         #expect(
             session.handle(.message(.welcome(.sample(session: 6, incarnation: 2))), now: .zero) == [
-                .send(.leaving(session: 6, reason: text)), .notice("\(text); looking for the newer coordinator"),
+                .send(.leaving(session: 6, reason: text)), .notice("\(text); looking for the newer coordinator"), .connect,
             ])
         // It looks on, and its patience runs from when it began to.
         #expect(session.handle(.tick(step: 0), now: .seconds(1)) == [.connect, .sayHello])

@@ -27,6 +27,26 @@ public enum BenchmarkTransport: String, CaseIterable, Sendable {
     func startWorkers(_ count: Int, threads: Int, in folder: TemporaryFolder, _ options: inout CoordinatorOptions) throws -> RemoteWorkers {
         let remote = RemoteWorkers()
         guard self != .local else { return remote }
+        let arguments = try prepare(in: folder, &options)
+        for index in 0..<count {
+            let log = ChildProcess.Output.file(folder.appending("worker-\(index).log"))
+            remote.processes.append(
+                try ChildProcess.spawn(
+                    executable: try Self.workerProgram,
+                    arguments: arguments + ["--threads", "\(threads)", "--parent", "\(Machine.processIdentifier)"],
+                    standardOutput: log, standardError: log))
+        }
+        return remote
+    }
+
+    static var workerProgram: String {
+        get throws { (try Machine.executablePath() as NSString).deletingLastPathComponent + "/dnn-worker" }
+    }
+
+    /// Tells the coordinator how workers of other hosts come.
+    ///
+    /// - Returns: the arguments with which they find it.
+    func prepare(in folder: TemporaryFolder, _ options: inout CoordinatorOptions) throws -> [String] {
         let endpoint = "tcp://127.0.0.1:\(UInt16.random(in: 10_000..<30_000) & ~1)"
         options.workers = 0
         options.bind = endpoint
@@ -37,15 +57,6 @@ public enum BenchmarkTransport: String, CaseIterable, Sendable {
             options.protection = .keys(try CoordinatorKeys(folder: keys))
             protection = ["--keys", keys]
         }
-        let program = (try Machine.executablePath() as NSString).deletingLastPathComponent + "/dnn-worker"
-        for index in 0..<count {
-            let log = ChildProcess.Output.file(folder.appending("worker-\(index).log"))
-            remote.processes.append(
-                try ChildProcess.spawn(
-                    executable: program,
-                    arguments: ["--connect", endpoint, "--threads", "\(threads)", "--parent", "\(Machine.processIdentifier)"] + protection,
-                    standardOutput: log, standardError: log))
-        }
-        return remote
+        return ["--connect", endpoint] + protection
     }
 }

@@ -2,7 +2,7 @@ internal import Foundation
 internal import OperatingSystem
 internal import Synchronization
 
-/// Kills workers of a run at random moments and measures how long it is held up: the real programs, over ipc.
+/// Kills or stops workers of a run at random moments and measures how long it is held up: the real programs, over ipc, or over tcp with keys.
 ///
 /// A kill is over when the step after the one under way is finished: whatever the dead worker had given already, its lease has been
 /// taken over by then.
@@ -13,14 +13,17 @@ public struct KillBenchmark: Sendable {
     public var steps: Int
     /// Workers that the coordinator has not started: it hears of their end from their connection or their silence only.
     public var areRemote: Bool
+    /// Victims are stopped, as if their host had fallen silent: no connection ends.
+    public var areSilent: Bool
     public var seed: UInt64
 
-    public init(workload: Workload, workers: Int, kills: Int, steps: Int, areRemote: Bool, seed: UInt64) {
+    public init(workload: Workload, workers: Int, kills: Int, steps: Int, areRemote: Bool, areSilent: Bool, seed: UInt64) {
         self.workload = workload
         self.workers = workers
         self.kills = kills
         self.steps = steps
         self.areRemote = areRemote
+        self.areSilent = areSilent
         self.seed = seed
     }
 
@@ -53,13 +56,11 @@ public struct KillBenchmark: Sendable {
             return nil
         }
 
-        let killer = Killer(kills: kills, pause: Self.pause, seed: seed)
+        let killer = Killer(kills: kills, pause: Self.pause, signal: areSilent ? .stop : .kill, seed: seed)
         var options = CoordinatorOptions(workers: workers, isQuiet: true)
-        if areRemote {
-            let endpoint = "ipc://" + folder.appending("c")
-            options.workers = 0
-            options.bind = endpoint
-            for number in 1...workers { try killer.start(endpoint: endpoint, name: "remote-\(number)") }
+        if areRemote || areSilent {
+            killer.arguments = try BenchmarkTransport.curve.prepare(in: folder, &options)
+            for number in 1...workers { try killer.start(name: "remote-\(number)") }
         }
         defer { killer.end() }
         guard let disturbed = train(folder, "disturbed", options: options, observer: killer.stepCompleted) else { return nil }
@@ -93,6 +94,8 @@ private final class Killer: Sendable {
         var version: UInt64 = 0
         var holdUps: [Duration] = []
         var remote: [(process: ChildProcess, name: String)] = []
+        /// Stopped, and to be killed when its lease has been taken over.
+        var stopped: ChildProcess?
         var isStarted = false
         var isOver = false
     }
@@ -111,30 +114,36 @@ private final class Killer: Sendable {
 
     private let state: Mutex<State>
     private let pause: Duration
-    private let endpoint = Mutex("")
+    private let signal: Signal
+    private let workerArguments = Mutex<[String]>([])
 
-    init(kills: Int, pause: Duration, seed: UInt64) {
+    init(kills: Int, pause: Duration, signal: Signal, seed: UInt64) {
         state = Mutex(State(left: kills, generator: Generator(state: seed)))
         self.pause = pause
+        self.signal = signal
+    }
+
+    /// How workers that the coordinator does not start find it.
+    var arguments: [String] {
+        get { workerArguments.withLock { $0 } }
+        set { workerArguments.withLock { $0 = newValue } }
     }
 
     var holdUps: [Duration] { state.withLock { $0.holdUps } }
 
-    func start(endpoint: String, name: String) throws {
-        self.endpoint.withLock { $0 = endpoint }
-        let own = try Machine.executablePath()
+    func start(name: String) throws {
         let process = try ChildProcess.spawn(
-            executable: (own as NSString).deletingLastPathComponent + "/dnn-worker",
-            arguments: ["--connect", endpoint, "--name", name, "--patience", "20"], standardOutput: .discard, standardError: .discard)
+            executable: try BenchmarkTransport.workerProgram, arguments: arguments + ["--name", name, "--patience", "20"],
+            standardOutput: .discard, standardError: .discard)
         state.withLock { $0.remote.append((process, name)) }
     }
 
     func end() {
         let rest = state.withLock { state in
             state.isOver = true
-            return state.remote
+            return state.remote.map(\.process) + [state.stopped].compactMap { $0 }
         }
-        for (process, _) in rest {
+        for process in rest {
             process.kill(.kill)
             _ = try? process.waitForExit()
         }
@@ -167,12 +176,20 @@ private final class Killer: Sendable {
     private func killIfDue() {
         let isDue = state.withLock { $0.killed == nil && Machine.monotonicTime >= $0.nextKill && !$0.isOver }
         guard isDue else { return }
+        if let stopped = state.withLock({ $0.stopped.take() }) {
+            stopped.kill(.kill)
+            _ = try? stopped.waitForExit()
+        }
         if let victim = state.withLock({ state in
             state.remote.isEmpty ? nil : state.remote.remove(at: Int.random(in: state.remote.indices, using: &state.generator))
         }) {
-            note { victim.process.kill(.kill) }
-            _ = try? victim.process.waitForExit()
-            try? start(endpoint: endpoint.withLock { $0 }, name: victim.name)
+            note { victim.process.kill(signal) }
+            if signal == .stop {
+                state.withLock { $0.stopped = victim.process }
+            } else {
+                _ = try? victim.process.waitForExit()
+            }
+            try? start(name: victim.name)
         } else if let victim = localWorkers.randomElement() {
             note { Foundation.kill(victim, SIGKILL) == 0 }
         }

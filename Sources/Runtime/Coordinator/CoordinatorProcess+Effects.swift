@@ -27,6 +27,9 @@ extension CoordinatorProcess {
             if let peer = peers[worker] { send(.evaluate(order), to: peer) }
         case .unsubscribe(let worker): peers[worker]?.isSubscribed = false
         case .cut(let worker, let reason): cut(worker, reason: reason)
+        case .release(let worker):
+            if let peer = peers[worker] { send(.finished(outcome: "released"), to: peer) }
+            forget(worker)
         case .record(let record): self.record(record)
         case .keepBest: keepBest()
         case .checkpoint: checkpoint()

@@ -68,7 +68,6 @@ extension CoordinatorProcess {
             // Its last contributions were sent before the word, over the other connection.
             try readData(lane: address.lane)
             dispatch(.leaving(worker, reason: reason))
-            send(.finished(outcome: "released"), to: address)
         case .failed(let token, let error):
             if let worker = session(token) { dispatch(.failed(worker, error: error)) }
         }

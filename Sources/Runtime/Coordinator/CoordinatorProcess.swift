@@ -377,7 +377,7 @@ final class CoordinatorProcess {
             case .stepCompleted(let version):
                 stepObserver?(version, now)
                 segments?.stepCompleted()
-                stepLosses.note(server.lastLoss)
+                stepLosses.note(server.lastLoss, samples: server.lastSampleCount)
                 dispatch(.stepCompleted(version: version))
             case .awaitsJudgement:
                 fleet?.awaitsJudgement = true

@@ -9,6 +9,8 @@ struct StepLosses: Codable, Sendable {
         var last: Double?
         var mean: Double?
         var highest: Double?
+        /// Rows that were trained on: each row of the training part once per epoch.
+        var samples: Int?
     }
 
     private var first = 0.0
@@ -16,14 +18,17 @@ struct StepLosses: Codable, Sendable {
     private var sum = 0.0
     private var highest = 0.0
     private var count = 0
+    /// nil goes on from a checkpoint in which they were not counted.
+    private var samples: Int? = 0
 
-    mutating func note(_ loss: Double) {
+    mutating func note(_ loss: Double, samples: Int) {
         if count == 0 { (first, highest) = (loss, loss) }
         last = loss
         sum += loss
         // A loss that is no number stays the highest.
         if !highest.isNaN, !(loss <= highest) { highest = loss }
         count += 1
+        self.samples? += samples
     }
 
     /// What was noted since the last call; nil if nothing was.
@@ -31,6 +36,7 @@ struct StepLosses: Codable, Sendable {
         guard count > 0 else { return nil }
         func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
         defer { self = StepLosses() }
-        return Report(first: finite(first), last: finite(last), mean: finite(sum / Double(count)), highest: finite(highest))
+        return Report(
+            first: finite(first), last: finite(last), mean: finite(sum / Double(count)), highest: finite(highest), samples: samples)
     }
 }

@@ -292,7 +292,7 @@ final class Cluster {
         switch effect {
         case .startLocalWorker(let slot): startLocal(slot)
         case .welcome(let id): expectPresent(id, effect)
-        case .refuse(let id, _), .cut(let id, _): part(with: id, effect)
+        case .refuse(let id, _), .cut(let id, _), .release(let id): part(with: id, effect)
         case .lease(let id, let lease):
             expectPresent(id, effect)
             checkHorizon(of: lease)
