@@ -45,7 +45,8 @@ public final class ClosureServer: GradientServer {
     private let scratch: UpdateScratch
     private var batches: Range<UInt64> = 0..<0
     private var batchLosses: [Double] = []
-    private var passSamples = 0
+    /// Samples of the last evaluation.
+    public private(set) var passSamples = 0
     private var isIdle = true
     private var progress: [Progress] = []
     private let isFree: (FloatBlock) -> Bool

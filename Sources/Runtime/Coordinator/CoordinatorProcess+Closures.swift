@@ -38,7 +38,7 @@ extension CoordinatorProcess {
             case .reduced(let count): pushReduced(count)
             case .stepCompleted(let version):
                 stepObserver?(version, now)
-                if let loss = server.stepLoss { stepLosses.note(loss) }
+                if let loss = server.stepLoss { stepLosses.note(loss, samples: server.passSamples) }
                 dispatch(.stepCompleted(version: version))
             case .notFinite(let element):
                 let place = element.map { run.network.layout.entry(containing: $0)?.name ?? "element \($0)" }
