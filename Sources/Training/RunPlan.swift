@@ -12,6 +12,11 @@ public struct RunPlan: Sendable {
     public var earlyStopping: EarlyStoppingPolicy?
     /// Of a closure rule: what its steps look at; nil: a step is a batch gradient.
     public var passes: StepPasses?
+    /// Whether contributions are updates of their own, so that weights have more versions than there are steps.
+    public var isStale = false
+
+    /// Whether weights are numbered by rounds and not by steps.
+    var countsRounds: Bool { passes != nil || isStale }
 
     public init(
         tree: ShardTree, parts: [PartID: StepPlan], epochs: Int, validateEvery: Int, earlyStopping: EarlyStoppingPolicy?,

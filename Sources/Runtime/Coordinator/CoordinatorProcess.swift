@@ -53,6 +53,7 @@ final class CoordinatorProcess {
     /// The same server, of whichever kind it is.
     let stepServer: ParameterServer?
     let closureServer: ClosureServer?
+    let staleServer: StaleServer?
     let inbox: Inbox
     let lanes: [Lane]
     var peers: [WorkerID: Peer] = [:]
@@ -65,6 +66,8 @@ final class CoordinatorProcess {
     let segments: SharedSegments?
     let rates: LearningRates
     let writer: SnapshotWriter
+    /// nil in exact mode, where there is nothing to log.
+    let orderLog: OrderLog?
     var reporter: ProgressReporter
     var best: (step: UInt64, value: Double, weights: FloatBlock)?
     var stepLosses = StepLosses()
@@ -144,7 +147,7 @@ final class CoordinatorProcess {
         }
         self.lanes = lanes
         let segments =
-            localWorkers > 0 && run.configuration.cluster.transport != .messages
+            localWorkers > 0 && run.configuration.cluster.transport != .messages && !run.description.isStale
             ? try SharedSegments(elementCount: run.network.layout.blockLength, shardCount: run.plan.tree.shardCount) : nil
         self.segments = segments
         locals = try LocalWorkers(endpoint: ipc, threads: options.threads, logs: folder.logs, segments: segments)
@@ -170,9 +173,14 @@ final class CoordinatorProcess {
         let lenderTable = LenderTable()
         let rates = LearningRates(run.schedule, plateau: former?.coordinator.plateau ?? PlateauState())
         self.rates = rates
+        let orderLog = try run.orderLog(in: folder, beginning)
+        self.orderLog = orderLog
         if run.plan.passes != nil {
             let made = try Self.closureServer(run, segments: segments, lenders: lenderTable, inbox: inbox)
-            (server, stepServer, closureServer) = (made, nil, made)
+            (server, stepServer, closureServer, staleServer) = (made, nil, made, nil)
+        } else if run.description.isStale {
+            let made = Self.staleServer(run, rates: rates, lenders: lenderTable, log: orderLog)
+            (server, stepServer, closureServer, staleServer) = (made, nil, nil, made)
         } else {
             let made = try ParameterServer(
                 layout: run.network.layout, updater: run.updater, plan: run.plan.train, tree: run.plan.tree,
@@ -182,7 +190,8 @@ final class CoordinatorProcess {
                 policy: run.configuration.training.nonFinite, learningRate: { [rates] in rates.rate(step: $0) },
                 isFree: { lenderTable.isFree($0) }, release: { inbox.release($0) })
             made.recomputes = true
-            (server, stepServer, closureServer) = (made, made, nil)
+            if let orderLog { made.sumInArrivalOrder { orderLog.noteArrivals($0) } }
+            (server, stepServer, closureServer, staleServer) = (made, made, nil, nil)
         }
         server.window = WireProtocol.chunkWindow
         self.lenderTable = lenderTable
@@ -195,7 +204,7 @@ final class CoordinatorProcess {
                 }, incarnation: Int(beginning.start.incarnation), configuration: run.configuration.effectiveYAML,
                 metadata: try run.modelMetadata),
             isFolderLost: { [start = beginning.start, path = folder.path] in start.isSuperseded(in: path) },
-            syncHistory: folder.historySync)
+            syncHistory: folder.historySync(with: orderLog))
         reporter = ProgressReporter(isQuiet: options.isQuiet, plan: run.plan)
         localWorkerCount = localWorkers
         threadsPerWorker = options.threads
@@ -249,6 +258,7 @@ final class CoordinatorProcess {
             updates.drain()
             advanceServer()
             for warning in writer.takeWarnings() { reporter.warning(warning) }
+            if let failure = orderLog?.takeFailure() { reporter.warning(failure) }
             if writer.isSuperseded { dispatch(.superseded) }
             if now - lastTick >= machine.tickInterval {
                 lastTick = now
@@ -277,6 +287,7 @@ final class CoordinatorProcess {
     func advanceServer() {
         if let closureServer { advance(closureServer) }
         if let stepServer { advance(stepServer) }
+        if let staleServer { advance(staleServer) }
     }
 
     private func advance(_ server: ParameterServer) {
@@ -297,12 +308,9 @@ final class CoordinatorProcess {
         }
     }
 
-    /// At barriers for their line of the history, and now and then – at powers of two – for the line of a run that ends before one.
-    private func wantsNorms(_ version: UInt64) -> Bool {
-        run.plan.isBarrier(version) || version & (version - 1) == 0
-    }
+    private func wantsNorms(_ version: UInt64) -> Bool { run.wantsNorms(version) }
 
-    private func place(of element: Int) -> String {
+    func place(of element: Int) -> String {
         run.network.layout.storedEntry(containing: element)?.name ?? "element \(element)"
     }
 

@@ -33,6 +33,7 @@ final class WorkerRun {
     private var openRound: GradientRound?
     /// Shards whose contribution to a step has been sent whole.
     private var done: (step: UInt64, shards: ShardSet) = (0, ShardSet())
+    var stale = StaleWork()
     private var orders: (epoch: UInt64, positions: [Int: [UInt32]]) = (.max, [:])
     private var evaluation: (order: Evaluation, tasks: [ShardKey])?
     private var labels: [Int32]
@@ -93,10 +94,11 @@ final class WorkerRun {
             if before != lease.shards {
                 engine.reserve(leaves: lease.shards.count)
                 gradients.trim(nodeCount: tree.maximalSubtrees(of: ShardSet(lease.shards)).count, openStep: lease.step)
-                try loader.plan(shards: lease.shards, step: run.countsRounds ? openRound?.planStep ?? 0 : lease.step)
+                try loader.plan(shards: lease.shards, step: planStep(of: lease))
                 orders.epoch = .max
             }
-            if !isSubscribed {
+            stale.forget()
+            if !isSubscribed, !run.isStale {
                 isSubscribed = true
                 owedPulls.append(lease.step)
             }
@@ -119,6 +121,8 @@ final class WorkerRun {
         evaluation = (order, tasks)
         if order.version == Evaluation.bestVersion, !pulledBest {
             pulledBest = true
+            owedPulls.append(order.version)
+        } else if run.isStale, order.version != Evaluation.bestVersion, !weights.isComplete(order.version) {
             owedPulls.append(order.version)
         }
     }
@@ -165,7 +169,10 @@ final class WorkerRun {
             case .round where run.countsRounds:
                 let notice = try RoundNotice(decoding: body)
                 openRound = GradientRound(number: header.step, planStep: notice.planStep, maskStep: notice.maskStep)
-            case .attach, .gradient, .sharedGradient, .pull, .rowsWanted, .figures, .sameWeights, .round:
+            case .clocks where run.isStale:
+                stale.take(
+                    try ClockNotice(decoding: body, shardCount: run.shardCount), version: header.step, answering: header.count)
+            case .attach, .gradient, .sharedGradient, .pull, .rowsWanted, .figures, .sameWeights, .round, .clocks, .contribution:
                 throw WireError.malformed("a \(header.kind) message from the coordinator")
             }
         }
@@ -193,6 +200,7 @@ final class WorkerRun {
             return true
         }
         guard let lease, !lease.shards.isEmpty else { return false }
+        if run.isStale { return try advanceStale(lease) }
         guard let step = nextStep(lease), let round = round(step), let leaves = try presentLeaves(round, lease: lease) else { return false }
         try computeStep(round, leaves: leaves)
         return true
@@ -208,6 +216,12 @@ final class WorkerRun {
             }
         }
         return nil
+    }
+
+    /// The step of the plan whose rows a lease begins with, as far as is known.
+    private func planStep(of lease: Lease) -> UInt64 {
+        if run.isStale { return stale.due(lease.shards)?.clock ?? 0 }
+        return run.countsRounds ? openRound?.planStep ?? 0 : lease.step
     }
 
     /// Which rows and masks a number of the wire stands for; nil for a round that is not open.
@@ -229,7 +243,16 @@ final class WorkerRun {
 
     /// The leaves of `round` that are due, in shard order; nil while rows are missing.
     private func presentLeaves(_ round: GradientRound, lease: Lease) throws -> [Int]? {
-        let step = round.planStep
+        var due: [Int] = []
+        for shard in lease.shards.sorted() where !isDone(shard, step: round.number) {
+            guard try hasRows(of: [shard], step: round.planStep, lease: lease) else { return nil }
+            due.append(shard)
+        }
+        return due
+    }
+
+    /// Whether the rows that some of the lease's shards take in a step of the plan are here.
+    func hasRows(of shards: [Int], step: UInt64, lease: Lease) throws -> Bool {
         let epoch = trainPlan.epoch(ofStep: step)
         let deal = run.deal(ofStep: step)
         if orders.epoch != epoch {
@@ -243,15 +266,12 @@ final class WorkerRun {
                     rowCount: trainPlan.rows(ofShard: shard), seed: run.seed, epoch: epoch, shard: shard)
             }
         }
-        var due: [Int] = []
-        for shard in lease.shards.sorted() where !isDone(shard, step: round.number) {
+        for shard in shards {
             let range = trainPlan.positions(step: step, shard: shard)
-            if !range.isEmpty, let order = orders.positions[shard] {
-                guard try loader.holds(ShardKey(part: .train, shard: shard, deal: deal), order[range]) else { return nil }
-            }
-            due.append(shard)
+            guard !range.isEmpty, let order = orders.positions[shard] else { continue }
+            guard try loader.holds(ShardKey(part: .train, shard: shard, deal: deal), order[range]) else { return false }
         }
-        return due
+        return true
     }
 
     /// Fills a slot with the rows of a leaf of a step of the plan and returns how many there are.

@@ -16,15 +16,6 @@ import Testing
             """,
             #"run.yaml:8:9: data.ship: "ship: false" is not supported yet; only true is"#),
         Case(
-            "training: {mode: fast}",
-            #"run.yaml:8:18: training.mode: "fast" is not supported yet; supported: exact"#),
-        Case(
-            "training: {mode: {ssp: {staleness: 2}}}",
-            #"run.yaml:8:12: training.mode: "ssp" is not supported yet; supported: exact"#),
-        Case(
-            "training: {mode: async}",
-            #"run.yaml:8:18: training.mode: "async" is not supported yet; supported: exact"#),
-        Case(
             "cluster: {wire: bf16, parameter_servers: 2}",
             #"run.yaml:8:17: cluster.wire: "bf16" is not supported yet; supported: f32"#,
             #"run.yaml:8:42: cluster.parameter_servers: "parameter_servers: 2" is not supported yet; only 1 is"#),
