@@ -18,7 +18,6 @@ struct StaleWork {
 
     mutating func nextRequest() -> UInt32 {
         requests = requests == .max ? 1 : requests + 1
-        awaited = requests
         return requests
     }
 
@@ -69,7 +68,10 @@ extension WorkerRun {
 
     /// There is nothing to do until the answer comes.
     private func askForWeights() throws -> Bool {
-        try connection.send(DataHeader(kind: .pull, count: stale.nextRequest()))
+        let request = stale.nextRequest()
+        try connection.send(DataHeader(kind: .pull, count: request))
+        // Only now: what interrupts the sending leaves nothing to wait for.
+        stale.awaited = request
         return false
     }
 
