@@ -31,10 +31,20 @@ public struct TreeNode: Hashable, Sendable, Comparable, Codable, CustomStringCon
 public struct ShardTree: Hashable, Sendable {
     /// V, a power of two.
     public let shardCount: Int
+    /// Whether the sum of a node is rounded to bf16 when it is complete: that of a leaf, and of every node below the root.
+    ///
+    /// The root's sum is then formed where it is used, and never travels.
+    public let roundsNodes: Bool
 
-    public init(shardCount: Int) {
+    public init(shardCount: Int, roundsNodes: Bool = false) {
         precondition(shardCount > 0 && shardCount & (shardCount - 1) == 0, "the number of virtual shards must be a power of two")
         self.shardCount = shardCount
+        self.roundsNodes = roundsNodes
+    }
+
+    /// Whether the sum of `node` is rounded.
+    public func rounds(_ node: TreeNode) -> Bool {
+        roundsNodes && (node != root || isLeaf(node))
     }
 
     public var root: TreeNode { TreeNode(number: 1) }
@@ -44,10 +54,12 @@ public struct ShardTree: Hashable, Sendable {
         TreeNode(number: UInt32(shardCount + shard))
     }
 
-    /// Whether `node` is one of this tree's; numbers from the wire are checked with it before anything else is asked of them.
+    /// Whether `node` is one whose sum may travel; numbers from the wire are checked with it before anything else is asked of them.
     public func contains(_ node: TreeNode) -> Bool {
-        node.number >= 1 && node.number < UInt32(shardCount) * 2
+        node.number >= firstTraveller && node.number < UInt32(shardCount) * 2
     }
+
+    private var firstTraveller: UInt32 { roundsNodes && shardCount > 1 ? 2 : 1 }
 
     public func isLeaf(_ node: TreeNode) -> Bool {
         node.number >= UInt32(shardCount)
@@ -60,12 +72,12 @@ public struct ShardTree: Hashable, Sendable {
         return first..<(first + 1 << level)
     }
 
-    /// The fewest nodes that together cover exactly `shards`: the maximal complete subtrees, in ascending order of shard.
+    /// The fewest nodes that may travel and together cover exactly `shards`: the maximal complete subtrees, in ascending order of shard.
     public func maximalSubtrees(of shards: ShardSet) -> [TreeNode] {
         var found: [TreeNode] = []
         func visit(_ node: TreeNode) {
             let range = self.shards(of: node)
-            if shards.containsAll(range) {
+            if shards.containsAll(range) && contains(node) {
                 found.append(node)
             } else if range.count > 1 && shards.intersects(range) {
                 visit(node.left)

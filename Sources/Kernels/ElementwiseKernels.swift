@@ -8,6 +8,25 @@ public enum ElementwiseKernels {
         InstructionSet.effective.table.pointee.add(a.base, b.floats, a.count)
     }
 
+    /// Every value becomes the nearest that bfloat16 has, ties to even; NaN stays NaN.
+    public static func roundToBF16(_ a: MutableFloatView) {
+        InstructionSet.effective.table.pointee.round_in_place(a.base, a.count)
+    }
+
+    /// y = the upper halves of x, rounded as above; two of them fill a Float of y.
+    public static func round(_ x: FloatView, intoBF16 y: MutableFloatView) {
+        precondition(y.count == (x.count + 1) / 2, "two halves to a Float")
+        InstructionSet.effective.table.pointee.round_to_bf16(
+            x.floats, UnsafeMutableRawPointer(y.base).assumingMemoryBound(to: UInt16.self), x.count)
+    }
+
+    /// y = the values of bfloat16 numbers, exactly.
+    public static func widen(bf16 x: UnsafeRawBufferPointer, into y: MutableFloatView) {
+        precondition(x.count == 2 * y.count, "two bytes to a value")
+        guard let base = x.baseAddress else { return }
+        InstructionSet.effective.table.pointee.widen_bf16(base, y.base, y.count)
+    }
+
     /// a += b / divisor.
     public static func add(_ b: FloatView, dividedBy divisor: Float, to a: MutableFloatView) {
         precondition(a.count == b.count, "addition of views of unequal length")

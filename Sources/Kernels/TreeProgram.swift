@@ -34,6 +34,15 @@ package final class TreeProgram {
         leaves.append(-1)
     }
 
+    /// The sum at `level` is rounded to bf16.
+    package func appendRounding(level: Int) {
+        var operation = ck_sum_operation()
+        operation.level = Int32(level)
+        operation.kind = Int32(CK_SUM_ROUND)
+        operations.append(operation)
+        leaves.append(-1)
+    }
+
     /// Floats of scratch that `sum` wants for sums of so many elements.
     package func scratchCount(elements: Int) -> Int {
         (operations.map { Int($0.level) }.max() ?? 0) * elements
@@ -53,6 +62,7 @@ package final class TreeProgram {
             switch Int(operation.kind) {
             case CK_SUM_STORE: bring(leaf, sum, false)
             case CK_SUM_ADD: bring(leaf, sum, true)
+            case CK_SUM_ROUND: ElementwiseKernels.roundToBF16(sum)
             default: ElementwiseKernels.add(open(operation.level + 1).view, to: sum)
             }
         }

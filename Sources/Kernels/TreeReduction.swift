@@ -14,6 +14,8 @@ public struct TreeReduction: Sendable {
         case two(Source, Source, level: Int)
         /// (a + b) + (c + d) in one go.
         case four(Source, Source, Source, Source, level: Int)
+        /// a + b, rounded to bf16.
+        case rounded(Source, Source, level: Int)
     }
 
     /// Whose operands are reduced, in the order in which they are passed.
@@ -64,14 +66,16 @@ public struct TreeReduction: Sendable {
             let leftIsJoin = (left ?? 0) < 0
             let right = visit(node.right, freeLevel: leftIsJoin ? freeLevel + 1 : freeLevel)
             guard let left, let right else { return left ?? right }
-            append(left, right, level: freeLevel)
+            append(left, right, level: freeLevel, rounds: tree.rounds(node))
             levelCount = max(levelCount, freeLevel + 1)
             return -1 - Source(freeLevel)
         }
 
         /// Where both sides are single joins of two operands, takes the three joins in one go.
-        private mutating func append(_ left: Source, _ right: Source, level: Int) {
-            if left < 0, right < 0, case (let a, let b)? = operandPair(1), case (let c, let d)? = operandPair(0) {
+        private mutating func append(_ left: Source, _ right: Source, level: Int, rounds: Bool) {
+            if rounds {
+                joins.append(.rounded(left, right, level: level))
+            } else if left < 0, right < 0, case (let a, let b)? = operandPair(1), case (let c, let d)? = operandPair(0) {
                 joins.removeLast(2)
                 joins.append(.four(a, b, c, d, level: level))
             } else {
@@ -128,6 +132,9 @@ extension TreeReduction {
                 kernels.table.join(scratch.level(level), address(a), address(b), count)
             case .four(let a, let b, let c, let d, let level):
                 kernels.table.join_four(scratch.level(level), address(a), address(b), address(c), address(d), count)
+            case .rounded(let a, let b, let level):
+                kernels.table.join(scratch.level(level), address(a), address(b), count)
+                ElementwiseKernels.roundToBF16(MutableFloatView(base: scratch.level(level), count: count))
             }
         }
         return dnn_sum(a: scratch.level(0), b: nil)

@@ -50,13 +50,16 @@ struct Step: ParsableCommand {
     @Option(help: "local: ipc and shared memory; tcp: over the loopback address; curve: the same, encrypted.")
     var transport = BenchmarkTransport.local
 
+    @Option(help: "What weights and gradients travel as: f32 or bf16.")
+    var wire = "f32"
+
     @Flag(help: "Prints JSON.")
     var json = false
 
     func run() throws {
         let benchmark = StepBenchmark(
             workload: workload, workers: workers, threads: threads, steps: steps, virtualShards: virtualShards, chunkBytes: chunkBytes,
-            precision: precision, transport: transport)
+            precision: precision, transport: transport, wire: wire)
         guard let result = try benchmark.run() else { throw ExitCode.failure }
         if json {
             let encoder = JSONEncoder()

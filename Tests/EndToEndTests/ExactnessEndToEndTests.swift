@@ -60,6 +60,21 @@ struct ExactnessEndToEndTests {
         #expect(plain.stateSha256 != results[0].stateSha256)
     }
 
+    /// Rounding is of the run, not of the transport: shared memory, messages, and one worker alone round the same sums.
+    @Test func bf16OnTheWireHasOneHash() throws {
+        let arguments = ["--set", "cluster.wire=bf16", "--set", "training.epochs=3"]
+        let reference = try RunFiles.train(["--workers", "1"] + arguments)
+        let messages = ["--set", "cluster.transport=messages"]
+        for others in [["2"], ["3"], ["4"], ["1"] + messages, ["3", "--set", "cluster.chunk_bytes=65536"] + messages] {
+            let result = try RunFiles.train(["--workers"] + others + arguments)
+            #expect(result.stateSha256 == reference.stateSha256)
+            #expect(result.validation?.loss?.bitPattern == reference.validation?.loss?.bitPattern)
+        }
+        #expect(try RunFiles.train(["--workers", "1", "--set", "training.epochs=3"]).stateSha256 != reference.stateSha256)
+        let alone = ["--set", "training.virtual_shards=1", "--workers", "1"] + arguments
+        #expect(try RunFiles.train(alone).stateSha256 == RunFiles.train(alone + messages).stateSha256)
+    }
+
     @Test func otherSeedGivesAnotherHash() throws {
         let reference = try #require(Self.reference)
         let result = try RunFiles.train(["--workers", "1", "--set", "seed=8"])

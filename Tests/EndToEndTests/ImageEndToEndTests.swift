@@ -61,7 +61,7 @@ struct ImageEndToEndTests {
         """
     }
 
-    static let settings: [[String]] = [[], ["--set", "cluster.instruction_set=avx2"]]
+    static let settings: [[String]] = [[], ["--set", "cluster.instruction_set=avx2"], ["--set", "cluster.wire=bf16"]]
 
     @Test(arguments: [convolutional, residual], settings)
     func hashIsTheSame(runFile: String, setting: [String]) throws {

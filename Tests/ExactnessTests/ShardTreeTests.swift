@@ -47,6 +47,17 @@ import Testing
         }
     }
 
+    /// Where sums are rounded on their way, the root's is formed where it is used; with one shard the leaf is what travels.
+    @Test func theRootOfARoundedTreeDoesNotTravel() {
+        let tree = ShardTree(shardCount: 4, roundsNodes: true)
+        #expect(!tree.contains(tree.root) && !tree.rounds(tree.root))
+        #expect(tree.maximalSubtrees(of: ShardSet(0..<4)) == [tree.root.left, tree.root.right])
+        #expect((2..<8).allSatisfy { tree.contains(TreeNode(number: $0)) && tree.rounds(TreeNode(number: $0)) })
+        let single = ShardTree(shardCount: 1, roundsNodes: true)
+        #expect(single.contains(single.root) && single.rounds(single.root))
+        #expect(single.maximalSubtrees(of: ShardSet(0..<1)) == [single.root])
+    }
+
     @Test func aNodeIsWrittenAsItsNumber() throws {
         let nodes = [TreeNode(number: 1), TreeNode(number: .max)]
         let data = try JSONEncoder().encode(nodes)

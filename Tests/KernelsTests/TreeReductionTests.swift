@@ -39,6 +39,35 @@ import Testing
         #expect(TreeReduction(nodes: [tree.root], in: tree).joins.isEmpty)
     }
 
+    /// Sums of nodes below the root are rounded wherever they are formed, that of the root is not.
+    @Test(arguments: [1, 19, 4_097])
+    func sumsBelowTheRootAreRounded(count: Int) {
+        let tree = ShardTree(shardCount: 8, roundsNodes: true)
+        let scratch = UpdateScratch(shardCount: 8)
+        for nodes in [(0..<8).map(tree.leaf), (1..<8).map(tree.leaf), (0..<4).map(tree.leaf), [tree.root.left, tree.root.right]] {
+            expectTreeOrder(nodes, in: tree, count: count, scratch: scratch)
+        }
+    }
+
+    @Test func roundingToHalvesIsToTheNearestTiesToEven() {
+        // 1 + 2⁻⁸ lies between 1 and 1 + 2⁻⁷: the even one is 1; 1 + 3·2⁻⁸ between 1 + 2⁻⁷ and 1 + 2⁻⁶.
+        let cases: [(Float, Float)] = [
+            (1 + 0x1p-8, 1), (1 + 3 * 0x1p-8, 1 + 0x1p-6), ((1 + 0x1p-8).nextUp, 1 + 0x1p-7), (-1 - 0x1p-8, -1), (0, 0), (-0.0, -0.0),
+            (.greatestFiniteMagnitude, .infinity), (.infinity, .infinity), (0x1p-133, 0x1p-133), (0x1p-149, 0),
+        ]
+        let block = FloatBlock(count: cases.count + 1)
+        for (index, pair) in cases.enumerated() { block.mutableView[index] = pair.0 }
+        block.mutableView[cases.count] = Float(bitPattern: 0x7F80_0001)
+        let halves = FloatBlock(count: (block.count + 1) / 2)
+        ElementwiseKernels.round(block.view, intoBF16: halves.mutableView)
+        ElementwiseKernels.roundToBF16(block.mutableView)
+        for (index, pair) in cases.enumerated() { #expect(block.view[index].bitPattern == pair.1.bitPattern, "\(pair)") }
+        #expect(block.view[cases.count].isNaN)
+        let widened = FloatBlock(count: block.count)
+        ElementwiseKernels.widen(bf16: UnsafeRawBufferPointer(rebasing: halves.view.bytes[..<(2 * block.count)]), into: widened.mutableView)
+        #expect((0..<block.count).allSatisfy { widened.view[$0].bitPattern == block.view[$0].bitPattern })
+    }
+
     private func expectTreeOrder(
         _ nodes: [TreeNode], in tree: ShardTree, count: Int, scratch: UpdateScratch, sourceLocation: SourceLocation = #_sourceLocation
     ) {
@@ -51,10 +80,19 @@ import Testing
             guard !tree.isLeaf(node) else { return nil }
             guard let left = value(node.left, element) else { return value(node.right, element) }
             guard let right = value(node.right, element) else { return left }
-            return left + right
+            return tree.rounds(node) ? Self.rounded(left + right) : left + right
         }
         let isEqual = (0..<count).allSatisfy { result.view[$0].bitPattern == value(tree.root, $0)?.bitPattern }
         #expect(isEqual, "nodes \(nodes)", sourceLocation: sourceLocation)
+    }
+
+    /// The nearest bfloat16, from the distances to the two around it.
+    private static func rounded(_ value: Float) -> Float {
+        let upper = value.bitPattern & 0xFFFF_0000
+        let (below, above) = (Float(bitPattern: upper), Float(bitPattern: upper + 0x1_0000))
+        let (down, up) = (abs(Double(value) - Double(below)), abs(Double(above) - Double(value)))
+        if down == up { return upper & 0x1_0000 == 0 ? below : above }
+        return down < up ? below : above
     }
 
     private static func antichains(below node: TreeNode, in tree: ShardTree) -> [[TreeNode]] {

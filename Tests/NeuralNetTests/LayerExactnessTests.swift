@@ -45,6 +45,25 @@ import Testing
 
     @Test(arguments: nets.indices, ProductPath.allCases)
     func aStepIsTheSameForOneToFourWorkers(index: Int, path: ProductPath) throws {
+        try expectOneStep(index, path, Self.tree) { $1 }
+    }
+
+    /// With bf16 on the wire every node's sum is rounded, by whoever forms it, and no other sum is.
+    @Test(arguments: nets.indices, ProductPath.allCases)
+    func aRoundedStepIsTheSameForOneToFourWorkers(index: Int, path: ProductPath) throws {
+        let tree = ShardTree(shardCount: 4, roundsNodes: true)
+        try expectOneStep(index, path, tree) { node, sum in
+            guard tree.rounds(node) else { return sum }
+            let block = zeros(sum.count)
+            for (element, value) in sum.enumerated() { block.mutableView[element] = value }
+            ElementwiseKernels.roundToBF16(block.mutableView)
+            return values(block)
+        }
+    }
+
+    private func expectOneStep(
+        _ index: Int, _ path: ProductPath, _ tree: ShardTree, complete: @escaping (TreeNode, [Float]) -> [Float]
+    ) throws {
         let network = try Network(Self.nets[index].specification)
         let weights = zeros(network.layout.count)
         network.initialize(into: weights.mutableView, seed: 3)
@@ -54,19 +73,19 @@ import Testing
                 var sums: [TreeNode: [Float]] = [:]
                 for shards in split {
                     let engine = LeafEngine(
-                        network: network, tree: Self.tree, leafRows: Self.leafRows, seed: 3, threads: threads, productPath: path)
+                        network: network, tree: tree, leafRows: Self.leafRows, seed: 3, threads: threads, productPath: path)
                     engine.reserve(leaves: shards.count)
                     let slots = shards.enumerated().map { LeafSlot(shard: $1, slot: $0, rows: Self.rows(of: $1)) }
                     for slot in slots { engine.load(Rows(network, count: slot.rows, seed: UInt64(slot.shard)), slot: slot.slot) }
-                    for node in Self.tree.maximalSubtrees(of: ShardSet(shards)) {
-                        let own = slots.filter { Self.tree.shards(of: node).contains($0.shard) }
+                    for node in tree.maximalSubtrees(of: ShardSet(shards)) {
+                        let own = slots.filter { tree.shards(of: node).contains($0.shard) }
                         sums[node] = values(try engine.gradient(step: 9, node, own, weights: weights.view).0)
                     }
                 }
                 func joined(_ node: TreeNode) -> [Float] {
-                    sums[node] ?? zip(joined(node.left), joined(node.right)).map { $0 + $1 }
+                    sums[node] ?? complete(node, zip(joined(node.left), joined(node.right)).map { $0 + $1 })
                 }
-                let bits = joined(Self.tree.root).map(\.bitPattern)
+                let bits = joined(tree.root).map(\.bitPattern)
                 #expect(reference == nil || reference == bits, "\(Self.nets[index].name): \(split), \(threads) threads")
                 reference = bits
             }

@@ -20,7 +20,7 @@ import ZeroMQ
     @Test func blockThatIsStillLentIsNotReused() throws {
         let pool = GradientPool(elementCount: count)
         let first = try #require(pool.take(step: 0, nodeCount: 1))
-        var frame: Frame? = Frame(lending: first.floats.view.bytes, from: first.lender)
+        var frame: Frame? = first.body(0..<count)
         let second = try #require(pool.take(step: 1, nodeCount: 1))
         #expect(second !== first)
         #expect(frame?.byteCount == count * 4)
@@ -35,7 +35,7 @@ import ZeroMQ
         var frames = FrameStore(count: 6)
         for step in 0..<6 {
             let block = try #require(pool.take(step: UInt64(step), nodeCount: 1))
-            frames.store(Frame(lending: block.floats.view.bytes, from: block.lender), at: step)
+            frames.store(block.body(0..<count), at: step)
         }
         #expect(pool.take(step: 6, nodeCount: 1) == nil)
         frames.clear(at: 4)

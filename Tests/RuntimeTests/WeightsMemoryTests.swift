@@ -17,7 +17,7 @@ import Testing
     private func store(_ chunk: Int, of version: UInt64, in memory: WeightsMemory) {
         let body = FloatBlock(count: chunks.range(chunk).count)
         body.mutableView.fill(Float(version) * 10 + Float(chunk))
-        memory.store(version: version, chunk: chunk, body: body.view)
+        memory.store(version: version, chunk: chunk, body: body.view.bytes)
         withExtendedLifetime(body) {}
     }
 

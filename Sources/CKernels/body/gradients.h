@@ -31,6 +31,8 @@ static void weight_gradient(
                 const long ld = direct ? depth : CK_PANEL;
                 if (o->kind == CK_SUM_MERGE) {
                     for (long i = 0; i < height; i++) add(sum + i * ld, open[o->level + 1] + i * CK_PANEL, CK_PANEL);
+                } else if (o->kind == CK_SUM_ROUND) {
+                    for (long i = 0; i < height; i++) round_in_place(sum + i * ld, CK_PANEL);
                 } else {
                     tile_of_one_panel(
                         height, o->transposed + (first + u) * o->rows, o->rows, o->packed + j * o->rows, o->rows, sum, ld,
@@ -53,6 +55,10 @@ static void bias_gradient(const ck_sum_operation *operations, long count, long u
             float *sum = open[o->level];
             if (o->kind == CK_SUM_MERGE) {
                 add(sum, open[o->level + 1], width);
+                continue;
+            }
+            if (o->kind == CK_SUM_ROUND) {
+                round_in_place(sum, width);
                 continue;
             }
             memset(column, 0, sizeof column);

@@ -64,12 +64,34 @@ static void pack_columns(const float *x, long ld, long rows, long columns, float
 }
 
 /// The upper half of a float, rounded in whole numbers, so that subnormals keep their bits whatever the thread's mode.
+static inline uint32_t nearest_bf16(uint32_t bits) {
+    const uint32_t nearest = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+    const uint32_t quiet = (bits >> 16) | 0x40u;
+    return (bits & 0x7fffffffu) > 0x7f800000u ? quiet : nearest;
+}
+
 static void round_to_bf16(const float *x, uint16_t *y, long count) {
     for (long i = 0; i < count; i++) {
         uint32_t bits;
         memcpy(&bits, x + i, sizeof bits);
-        const uint32_t nearest = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-        const uint32_t quiet = (bits >> 16) | 0x40u;
-        y[i] = (uint16_t)((bits & 0x7fffffffu) > 0x7f800000u ? quiet : nearest);
+        y[i] = (uint16_t)nearest_bf16(bits);
+    }
+}
+
+static void round_in_place(float *x, long count) {
+    for (long i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, x + i, sizeof bits);
+        bits = nearest_bf16(bits) << 16;
+        memcpy(x + i, &bits, sizeof bits);
+    }
+}
+
+static void widen_bf16(const void *x, float *y, long count) {
+    for (long i = 0; i < count; i++) {
+        uint16_t half;
+        memcpy(&half, (const char *)x + i * sizeof half, sizeof half);
+        const uint32_t bits = (uint32_t)half << 16;
+        memcpy(y + i, &bits, sizeof bits);
     }
 }

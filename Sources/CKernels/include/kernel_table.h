@@ -48,7 +48,7 @@ typedef struct {
     int32_t kind;
 } ck_sum_operation;
 
-enum { CK_SUM_STORE, CK_SUM_ADD, CK_SUM_MERGE };  // level = leaf; level += leaf; level += level + 1
+enum { CK_SUM_STORE, CK_SUM_ADD, CK_SUM_MERGE, CK_SUM_ROUND };  // level = leaf; level += leaf; level += level + 1; level to bf16
 
 typedef struct {
     double loss;
@@ -136,6 +136,9 @@ typedef struct {
     void (*add)(float *a, const float *b, long count);
     /// To the nearest bfloat16, ties to even, NaN stays NaN.
     void (*round_to_bf16)(const float *x, uint16_t *y, long count);
+    void (*round_in_place)(float *x, long count);
+    /// The values of bfloat16 numbers, which may lie anywhere.
+    void (*widen_bf16)(const void *x, float *y, long count);
     /// Eight interleaved double sums, joined pairwise.
     double (*sum_of_squares)(const float *x, long count);
 

@@ -142,6 +142,7 @@ extension LeafEngine {
     private func append(_ node: TreeNode, _ leaves: ArraySlice<LeafSlot>, firstLeaf: Int, level: Int, to program: TreeProgram) {
         guard leaves.count > 1 else {
             program.append(leaf: firstLeaf + leaves.startIndex, level: level, adds: false)
+            if tree.roundsNodes { program.appendRounding(level: level) }
             return
         }
         let (left, right) = split(leaves, below: node)
@@ -150,12 +151,13 @@ extension LeafEngine {
             return
         }
         append(node.left, left, firstLeaf: firstLeaf, level: level, to: program)
-        if right.count == 1 {
+        if right.count == 1 && !tree.roundsNodes {
             program.append(leaf: firstLeaf + right.startIndex, level: level, adds: true)
         } else {
             append(node.right, right, firstLeaf: firstLeaf, level: level + 1, to: program)
             program.appendMerge(level: level)
         }
+        if tree.rounds(node) { program.appendRounding(level: level) }
     }
 
     private func joinedFigures(_ node: TreeNode, _ leaves: ArraySlice<LeafSlot>) -> BlockFigures {

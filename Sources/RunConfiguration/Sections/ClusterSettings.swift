@@ -1,4 +1,6 @@
-/// Everything under `cluster`. Wire f32 and one parameter server are the only ones, so they are not stored.
+public import NeuralNet
+
+/// Everything under `cluster`. One parameter server is the only number there is, so it is not stored.
 public struct ClusterSettings: Codable, Equatable, Sendable {
     /// A cap on what every worker computes with.
     public enum InstructionSet: String, Codable, Equatable, Sendable, CaseIterable {
@@ -30,6 +32,8 @@ public struct ClusterSettings: Codable, Equatable, Sendable {
     public var transport: Transport
     /// A multiple of 65,536.
     public var chunkBytes: Int
+    /// What weights and gradients are rounded to before they travel, wherever they lie.
+    public var wire: Precision
 }
 
 extension ClusterSettings {
@@ -41,14 +45,12 @@ extension ClusterSettings {
             heartbeatMilliseconds: s.value("heartbeat_ms", .whole(in: Ranges.heartbeatMilliseconds), default: 1_000),
             instructionSet: s.value("instruction_set", .choice(Names()), default: .auto),
             transport: s.value("transport", .choice(Names(later: [])), default: .auto),
-            chunkBytes: s.value("chunk_bytes", .chunkBytes, default: 1_048_576))
-        _ = s.value("wire", .choice(wires), default: true)
+            chunkBytes: s.value("chunk_bytes", .chunkBytes, default: 1_048_576),
+            wire: s.value("wire", .choice(Names()), default: .f32))
         let servers = s.value("parameter_servers", .whole(in: 1...Ranges.parameterServers), default: 1)
         s.notYet("parameter_servers", unless: servers == 1, only: "1")
         return settings
     }
-
-    private static let wires = Names(["f32": true], later: ["bf16"])
 
     var outline: Outline {
         .map([
@@ -59,7 +61,7 @@ extension ClusterSettings {
             .init("instruction_set", .word(instructionSet.rawValue), .bits),
             .init("transport", .word(transport.rawValue)),
             .init("chunk_bytes", .whole(chunkBytes)),
-            .init("wire", .word("f32"), .bits),
+            .init("wire", .word(wire.rawValue), .bits),
             .init("parameter_servers", .whole(1)),
         ])
     }

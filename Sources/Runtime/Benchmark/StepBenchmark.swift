@@ -54,10 +54,11 @@ public struct StepBenchmark: Sendable {
     /// As in a run file.
     public var precision: String
     public var transport: BenchmarkTransport
+    public var wire: String
 
     public init(
         workload: Workload, workers: Int, threads: Int, steps: Int?, virtualShards: Int?, chunkBytes: Int?, precision: String = "f32",
-        transport: BenchmarkTransport = .local
+        transport: BenchmarkTransport = .local, wire: String = "f32"
     ) {
         self.workload = workload
         self.workers = workers
@@ -67,6 +68,7 @@ public struct StepBenchmark: Sendable {
         self.chunkBytes = chunkBytes
         self.precision = precision
         self.transport = transport
+        self.wire = wire
     }
 
     /// What was measured over the steps behind the warm-up.
@@ -142,6 +144,7 @@ public struct StepBenchmark: Sendable {
         cluster:
           minimum_workers: \(workers)
           chunk_bytes: \(chunkBytes ?? 1 << 20)
+          wire: \(wire)
         """
     }
 

@@ -10,13 +10,13 @@ internal import ZeroMQ
 /// Rules that evaluate several times per step: rounds and trial weights to the workers, steps to the state machine.
 extension CoordinatorProcess {
     static func closureServer(
-        _ run: PreparedRun, segments: SharedSegments?, lenders: LenderTable, inbox: Inbox
+        _ run: PreparedRun, published: PublishedWeights, inbox: Inbox
     ) throws -> ClosureServer {
         guard let passes = run.plan.passes else { preconditionFailure("a closure rule has passes") }
         return try ClosureServer(
             elementCount: run.network.layout.count, rule: run.updater.rule, objective: run.updater.objective, passes: passes,
             tree: run.plan.tree, chunkByteCount: run.description.chunkByteCount, isSteady: run.isSteady,
-            weightBlocks: segments?.weightBlocks, isFree: { lenders.isFree($0) }, release: { inbox.release($0) })
+            weightBlocks: published.serverBlocks, isFree: { published.isFree($0) }, release: { inbox.release($0) })
     }
 
     /// Begins a step wherever the state machine wants one, and takes what the server has ready.

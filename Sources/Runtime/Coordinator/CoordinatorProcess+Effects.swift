@@ -117,8 +117,8 @@ extension CoordinatorProcess {
 
     /// A chunk of a version to everybody who follows: one body for all.
     func pushWeights(chunk: Int, version: UInt64, block: FloatBlock) {
-        let range = server.chunks.range(chunk)
-        var body = Frame(lending: block.view[range].bytes, from: lenderTable.lender(of: block))
+        published.publish(chunk, of: block)
+        var body = published.body(chunk, of: block)
         let header = DataHeader(kind: .weights, chunk: UInt32(chunk), step: version)
         for (worker, peer) in peers where peer.isSubscribed {
             if !announce(chunk, version: version, block: block, to: worker, peer) {
@@ -140,7 +140,7 @@ extension CoordinatorProcess {
     /// Tells a worker that shares memory with us where a chunk lies; false if its values have to travel.
     private func announce(_ chunk: Int, version: UInt64, block: FloatBlock, to worker: WorkerID, _ peer: Peer) -> Bool {
         guard let segments, segments.gradients(of: peer.processID) != nil, lanes[peer.control.lane].isLocal,
-            let index = segments.index(of: block)
+            let index = published.sharedIndex(of: block)
         else { return false }
         send(DataHeader(kind: .sharedWeights, chunk: UInt32(chunk), step: version, checksum: UInt64(index)), to: worker)
         return true
@@ -149,9 +149,10 @@ extension CoordinatorProcess {
     /// All of the complete version, first layers first, then what is ready of the next; from then on the worker is pushed to.
     func sendWeights(to worker: WorkerID, wanted: UInt64) {
         func send(_ chunk: Int, version: UInt64, block: FloatBlock) {
+            published.publish(chunk, of: block)
             if let peer = peers[worker], announce(chunk, version: version, block: block, to: worker, peer) { return }
-            let body = Frame(lending: block.view[server.chunks.range(chunk)].bytes, from: lenderTable.lender(of: block))
-            self.send(DataHeader(kind: .weights, chunk: UInt32(chunk), step: version), body: body, to: worker)
+            let header = DataHeader(kind: .weights, chunk: UInt32(chunk), step: version)
+            self.send(header, body: published.body(chunk, of: block), to: worker)
         }
         if wanted == Evaluation.bestVersion {
             guard let best else { return }

@@ -162,14 +162,16 @@ extension CoordinatorProcess {
     }
 
     private func takeGradient(_ header: DataHeader, lane: Lane) throws(WireError) {
-        guard lane.message.count == 3, lane.message.byteCount(at: 2) > 0, lane.message.byteCount(at: 2) % 4 == 0 else {
-            throw .malformed("a gradient without values")
+        guard header.chunk < UInt32(server.chunks.count) else { throw .malformed("a gradient of chunk \(header.chunk)") }
+        let chunk = Int(header.chunk)
+        guard lane.message.count == 3, lane.message.byteCount(at: 2) == inbox.byteCount(ofChunk: chunk) else {
+            throw .malformed("a gradient of chunk \(chunk) without its values")
         }
         guard header.step == server.round, machine.isTraining else { return drop() }
         guard let place = inbox.keep(part: 2, of: &lane.message) else { throw .malformed("more contributions than a window holds") }
         let offer = server.offer(
-            step: header.step, node: TreeNode(number: header.node), chunk: Int(header.chunk), samples: Int(header.count),
-            loss: header.loss, body: inbox.floats(at: place), token: place)
+            step: header.step, node: TreeNode(number: header.node), chunk: chunk, samples: Int(header.count), loss: header.loss,
+            body: inbox.floats(at: place, chunk: chunk), token: place)
         switch offer {
         case .accepted: break
         case .ignored:

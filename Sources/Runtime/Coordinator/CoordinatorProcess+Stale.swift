@@ -16,12 +16,12 @@ struct StaleProgress: Codable, Sendable {
 
 /// Modes ssp and async: contributions in, whole versions and clocks out, completed steps to the state machine.
 extension CoordinatorProcess {
-    static func staleServer(_ run: PreparedRun, rates: LearningRates, lenders: LenderTable, log: OrderLog?) -> StaleServer {
+    static func staleServer(_ run: PreparedRun, rates: LearningRates, published: PublishedWeights, log: OrderLog?) -> StaleServer {
         let training = run.configuration.training
         let server = StaleServer(
             layout: run.network.layout, updater: run.updater, plan: run.plan.train, tree: run.plan.tree,
             chunkByteCount: run.description.chunkByteCount, staleness: training.mode.staleness, policy: training.nonFinite,
-            learningRate: { rates.rate(step: $0) }, wantsNorms: { run.wantsNorms($0) }, isFree: { lenders.isFree($0) })
+            learningRate: { rates.rate(step: $0) }, wantsNorms: { run.wantsNorms($0) }, isFree: { published.isFree($0) })
         server.noteUpdate = { log?.note($0) }
         return server
     }

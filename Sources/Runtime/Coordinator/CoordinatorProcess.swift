@@ -167,34 +167,36 @@ final class CoordinatorProcess {
             version: beginning.version, stopping: former?.coordinator.stopping ?? EarlyStoppingState())
 
         // One place more than a window can fill: a message is put down before it is judged.
-        let inbox = Inbox(count: run.plan.tree.shardCount * min(chunks.count, WireProtocol.chunkWindow) + 1)
+        let inbox = Inbox(
+            count: run.plan.tree.shardCount * min(chunks.count, WireProtocol.chunkWindow) + 1, chunks: chunks, wire: run.description.wire)
         self.inbox = inbox
         let spare = max(0, cores - localWorkers * options.threads)
-        let lenderTable = LenderTable()
+        let published = PublishedWeights(
+            wire: run.description.wire, chunks: chunks, shared: segments?.weightBlocks ?? [], lenders: LenderTable())
+        self.published = published
         let rates = LearningRates(run.schedule, plateau: former?.coordinator.plateau ?? PlateauState())
         self.rates = rates
         let orderLog = try run.orderLog(in: folder, beginning)
         self.orderLog = orderLog
         if run.plan.passes != nil {
-            let made = try Self.closureServer(run, segments: segments, lenders: lenderTable, inbox: inbox)
+            let made = try Self.closureServer(run, published: published, inbox: inbox)
             (server, stepServer, closureServer, staleServer) = (made, nil, made, nil)
         } else if run.description.isStale {
-            let made = Self.staleServer(run, rates: rates, lenders: lenderTable, log: orderLog)
+            let made = Self.staleServer(run, rates: rates, published: published, log: orderLog)
             (server, stepServer, closureServer, staleServer) = (made, nil, nil, made)
         } else {
             let made = try ParameterServer(
                 layout: run.network.layout, updater: run.updater, plan: run.plan.train, tree: run.plan.tree,
                 chunkByteCount: run.description.chunkByteCount,
                 threads: run.network.layout.count < Self.smallestSharedUpdate ? 0 : min(spare, Self.mostUpdateThreads),
-                version: beginning.version, completion: updates, weightBlocks: segments?.weightBlocks,
+                version: beginning.version, completion: updates, weightBlocks: published.serverBlocks,
                 policy: run.configuration.training.nonFinite, learningRate: { [rates] in rates.rate(step: $0) },
-                isFree: { lenderTable.isFree($0) }, release: { inbox.release($0) })
+                isFree: { published.isFree($0) }, release: { inbox.release($0) })
             made.recomputes = true
             if let orderLog { made.sumInArrivalOrder { orderLog.noteArrivals($0) } }
             (server, stepServer, closureServer, staleServer) = (made, made, nil, nil)
         }
         server.window = WireProtocol.chunkWindow
-        self.lenderTable = lenderTable
         let tensors = StateTensors(layout: run.network.layout, slotNames: closureServer?.slotNames ?? run.updater.slotNames)
         writer = try SnapshotWriter(
             store: beginning.store, tensors: tensors,
@@ -216,7 +218,7 @@ final class CoordinatorProcess {
     }
 
     let deals: PartDeals
-    let lenderTable: LenderTable
+    let published: PublishedWeights
     /// What a worker of another host needs beside the endpoint, for messages.
     let workerOption: String
     let localWorkerCount: Int

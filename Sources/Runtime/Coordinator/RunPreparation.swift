@@ -76,7 +76,7 @@ struct PreparedRun {
             chunkByteCount: configuration.cluster.chunkBytes,
             countsRounds: updater.rule.isClosureRule, isStale: training.mode.isStale,
             instructionSet: configuration.cluster.instructionSet == .auto ? nil : configuration.cluster.instructionSet.rawValue,
-            precision: training.precision)
+            precision: training.precision, wire: configuration.cluster.wire)
         var plans: [PartID: StepPlan] = [:]
         for part in description.parts { plans[part] = description.plan(of: part) }
         let rows = Self.sourceRows(of: parts, sample: plans[.sample])

@@ -8,7 +8,7 @@ final class SharedSegments {
     private static let blocksPerNode = 3
 
     private let weights: BlockSegment
-    /// The blocks of `weights`, for the server to build versions in.
+    /// The blocks of `weights`, which workers read.
     let weightBlocks: [FloatBlock]
     private var gradients: [Int32: BlockSegment] = [:]
     /// Of processes that are gone, as contributions to the open step may still lie in them.
@@ -54,10 +54,5 @@ final class SharedSegments {
 
     func stepCompleted() {
         if !retired.isEmpty { retired.removeAll() }
-    }
-
-    /// The number of the shared block that `block` is, nil if it lies elsewhere.
-    func index(of block: FloatBlock) -> Int? {
-        weightBlocks.firstIndex { $0 === block }
     }
 }

@@ -38,8 +38,8 @@ final class FullGradient {
         plan = run.description.plan(of: .train)
         let description = run.description
         engine = LeafEngine(
-            network: network, tree: description.tree, leafRows: description.leafRows, seed: description.seed, threads: threads,
-            precision: description.precision)
+            network: network, tree: ShardTree(shardCount: description.shardCount), leafRows: description.leafRows, seed: description.seed,
+            threads: threads, precision: description.precision)
         engine.reserve(leaves: plan.shardCount)
         stores = try (0..<plan.shardCount).map { shard in
             let store = try ShardStore(

@@ -30,6 +30,8 @@ struct RunDescription: Codable, Equatable, Sendable {
     /// nil: what each machine has.
     var instructionSet: String?
     var precision = Precision.f32
+    /// What weights and the sums of nodes are rounded to before anybody else sees them.
+    var wire = Precision.f32
 
     /// Refuses what no coordinator of ours would send, so that a worker never traps on it.
     func validate() throws(WireError) {
@@ -61,7 +63,7 @@ struct RunDescription: Codable, Equatable, Sendable {
         max(chunks.largestByteCount, 2 * WireProtocol.rowPacketBytes, rowFormat.byteCount(rowCount: 1) ?? 0)
     }
 
-    var tree: ShardTree { ShardTree(shardCount: shardCount) }
+    var tree: ShardTree { ShardTree(shardCount: shardCount, roundsNodes: wire == .bf16) }
     var leafRows: Int { batchSize / shardCount }
 
     func rowCount(of part: PartID) -> Int {

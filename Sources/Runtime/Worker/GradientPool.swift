@@ -4,7 +4,11 @@ internal import ZeroMQ
 /// A whole gradient block that messages are sent from without a copy.
 final class GradientBlock {
     let floats: FloatBlock
-    let lender: Lender
+    private let lender: Lender
+    /// Where bfloat16 numbers are made of the floats; comes with the first that are sent.
+    private lazy var halves = FloatBlock(count: (floats.count + 1) / 2)
+    private lazy var halvesLender = Lender(keeping: halves)
+    private var sendsHalves = false
     /// Its number in the shared segment, nil if its values travel in messages.
     let sharedIndex: Int?
     /// The step that it was last filled for.
@@ -16,6 +20,22 @@ final class GradientBlock {
         self.floats = floats
         self.sharedIndex = sharedIndex
         lender = Lender(keeping: floats)
+    }
+
+    /// Whether messages still read from it.
+    var isLent: Bool { lender.outstanding > 0 || sendsHalves && halvesLender.outstanding > 0 }
+
+    /// A body with the values of `range`.
+    func body(_ range: Range<Int>) -> Frame {
+        Frame(lending: floats.view[range].bytes, from: lender)
+    }
+
+    /// A body with the values of `range`, which begins at an even element and is rounded already, as bfloat16 numbers.
+    func halvedBody(_ range: Range<Int>) -> Frame {
+        sendsHalves = true
+        let target = halves.mutableView[range.lowerBound / 2..<(range.upperBound + 1) / 2]
+        ElementwiseKernels.round(floats.view[range], intoBF16: target)
+        return Frame(lending: UnsafeRawBufferPointer(rebasing: target.view.bytes[..<(2 * range.count)]), from: halvesLender)
     }
 }
 
@@ -40,7 +60,7 @@ final class GradientPool {
     /// A block for `step`, nil while all are in use.
     func take(step: UInt64, nodeCount: Int) -> GradientBlock? {
         for block in blocks where block.step.map({ $0 < step }) ?? true {
-            if block.lender.outstanding == 0 {
+            if !block.isLent {
                 block.formerStep = block.step
                 block.step = step
                 return block
@@ -73,7 +93,7 @@ final class GradientPool {
     func trim(nodeCount: Int, openStep: UInt64) {
         let most = Self.blocksPerNode * max(nodeCount, 1)
         func isSurplus(_ block: GradientBlock) -> Bool {
-            block.lender.outstanding == 0 && (block.step.map { $0 < openStep } ?? true)
+            !block.isLent && (block.step.map { $0 < openStep } ?? true)
         }
         while blocks.count > most, let surplus = blocks.lastIndex(where: isSurplus) {
             blocks.remove(at: surplus)

@@ -45,9 +45,15 @@ final class WeightsMemory {
     }
 
     /// Stores a chunk. A version that is not held replaces the older of the two; one older than both is dropped.
-    func store(version: UInt64, chunk: Int, body: FloatView) {
+    /// - Parameter body: of Floats or, half as long, of bfloat16 numbers.
+    func store(version: UInt64, chunk: Int, body: UnsafeRawBufferPointer) {
         guard let target = target(version, sharedBlock: nil), !target.isHere[chunk] else { return }
-        target.own.mutableView[chunks.range(chunk)].copy(from: body)
+        let values = target.own.mutableView[chunks.range(chunk)]
+        if body.count == 2 * values.count {
+            ElementwiseKernels.widen(bf16: body, into: values)
+        } else {
+            values.mutableBytes.copyMemory(from: body)
+        }
         target.mark(chunk)
     }
 

@@ -97,7 +97,7 @@ extension WorkerRun {
                 try connection.send(
                     DataHeader(
                         kind: .gradient, node: tree.root.number, chunk: UInt32(chunk), count: samples, step: version, loss: loss ?? 0),
-                    body: Frame(lending: block.floats.view[range].bytes, from: block.lender))
+                    body: block.body(range))
                 nextPosition += 1
             }
         }

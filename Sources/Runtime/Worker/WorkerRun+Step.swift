@@ -111,7 +111,8 @@ extension WorkerRun {
                 header.checksum = UInt64(block)
                 try connection.send(header)
             } else {
-                try connection.send(header, body: Frame(lending: node.block.floats.view[range].bytes, from: node.block.lender))
+                let isRounded = run.wire == .bf16 && !chunks.isTail(chunk)
+                try connection.send(header, body: isRounded ? node.block.halvedBody(range) : node.block.body(range))
             }
             node.nextPosition += 1
         }

@@ -149,10 +149,12 @@ final class WorkerRun {
             switch header.kind {
             case .weights:
                 let chunk = Int(header.chunk)
-                guard chunk < chunks.count, body.count == chunks.range(chunk).count * 4, let base = body.baseAddress else {
+                guard chunk < chunks.count,
+                    body.count == chunks.range(chunk).count * run.wire.byteCount(isTail: chunks.isTail(chunk))
+                else {
                     throw WireError.malformed("weights of chunk \(chunk) with \(body.count) bytes")
                 }
-                weights.store(version: header.step, chunk: chunk, body: FloatView(base: base, count: body.count / 4))
+                weights.store(version: header.step, chunk: chunk, body: body)
             case .sharedWeights:
                 let (chunk, block) = (Int(header.chunk), Int(clamping: header.checksum))
                 guard chunk < chunks.count, weights.canShare(block) else {

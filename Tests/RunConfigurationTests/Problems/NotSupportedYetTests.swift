@@ -16,8 +16,7 @@ import Testing
             """,
             #"run.yaml:8:9: data.ship: "ship: false" is not supported yet; only true is"#),
         Case(
-            "cluster: {wire: bf16, parameter_servers: 2}",
-            #"run.yaml:8:17: cluster.wire: "bf16" is not supported yet; supported: f32"#,
-            #"run.yaml:8:42: cluster.parameter_servers: "parameter_servers: 2" is not supported yet; only 1 is"#),
+            "cluster: {parameter_servers: 2}",
+            #"run.yaml:8:30: cluster.parameter_servers: "parameter_servers: 2" is not supported yet; only 1 is"#),
     ]
 }

@@ -137,7 +137,7 @@ import Testing
             run.yaml:8:40: cluster.chunk_bytes: must be a multiple of 65536 in 65536…1073741824, got 100000; the nearest \
             are 65536 and 131072
             """,
-            #"run.yaml:8:54: cluster.wire: must be f32, got "f16"; did you mean bf16? (not supported yet)"#,
+            #"run.yaml:8:54: cluster.wire: must be one of f32, bf16, got "f16"; did you mean bf16?"#,
             "run.yaml:8:78: cluster.parameter_servers: must be a whole number in 1…1024, got 0"),
         Case(
             "cluster: {chunk_bytes: 65535}",
