@@ -27,6 +27,18 @@ public final class BlockSums: @unchecked Sendable {  // each block's sum is writ
         sums[block] = sum
     }
 
+    /// The sums of some blocks, to be joined elsewhere.
+    public func sums(of blocks: Range<Int>) -> [Double] {
+        precondition(blocks.lowerBound >= 0 && blocks.upperBound <= count, "blocks of the layout")
+        return blocks.map { sums[$0] }
+    }
+
+    /// Puts in sums that were formed elsewhere, from this block on.
+    public func set(_ values: [Double], from block: Int) {
+        precondition(block >= 0 && block + values.count <= count, "blocks of the layout")
+        for (index, value) in values.enumerated() { sums[block + index] = value }
+    }
+
     /// The bits of `treeSum`.
     public var total: Double {
         row.update(from: sums, count: count)

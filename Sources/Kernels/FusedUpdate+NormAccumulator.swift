@@ -72,6 +72,26 @@ public final class NormAccumulator: @unchecked Sendable {  // each piece's sums 
         }
     }
 
+    /// The numbers of the pieces that lie in some elements, whole figure blocks; ascending.
+    public func pieces(in range: Range<Int>) -> [Int] {
+        segments.indices.flatMap { segment -> [Int] in
+            let part = segments[segment].clamped(to: range)
+            return part.isEmpty ? [] : Self.blocks(of: part).map { pieceIndex(segment: segment, block: $0) }
+        }
+    }
+
+    /// The sums of one piece.
+    public subscript(piece: Int) -> SquareSums {
+        get {
+            precondition(piece >= 0 && piece < firstPieces.last ?? 0, "a piece of the layout")
+            return pieces[piece]
+        }
+        set {
+            precondition(piece >= 0 && piece < firstPieces.last ?? 0, "a piece of the layout")
+            pieces[piece] = newValue
+        }
+    }
+
     package func pieceIndex(segment: Int, block: Int) -> Int {
         firstPieces[segment] + block - segments[segment].lowerBound / figureBlockLength
     }

@@ -37,25 +37,31 @@ extension ParameterServer {
         }
         ledgers[chunk].state = .reduced
         reducedChunks += 1
-        guard reducedChunks == chunks.count else {
+        guard reducedChunks == owned.count else {
             let before = lowestIncomplete
             moveWindow()
             return lowestIncomplete > before ? .reduced(upTo: lowestIncomplete) : nil
         }
         moveWindow()
+        guard isAlone else { return .awaitsJudgement }
         settings.judge(isFinite: isFinite)
+        beginSecondPhase()
+        return nil
+    }
+
+    func beginSecondPhase() {
         // The first layers come first: workers begin with them.
-        for (chunk, ledger) in ledgers.enumerated() {
+        for chunk in owned {
+            let ledger = ledgers[chunk]
             ledger.takeReduced(settings.reduced(ledger))
             ledger.state = .updating
             pool?.submit(.update, chunk)
         }
-        return nil
     }
 
     private func moveWindow() {
         func isPast(_ state: ChunkLedger.State) -> Bool { state == .reduced || state >= .updated || hasTwoPhases && state == .updating }
-        while lowestIncomplete < chunks.count, isPast(ledgers[chunks.count - 1 - lowestIncomplete].state) { lowestIncomplete += 1 }
+        while lowestIncomplete < owned.count, isPast(ledgers[owned.upperBound - 1 - lowestIncomplete].state) { lowestIncomplete += 1 }
     }
 
     private func updated(_ chunk: Int) {

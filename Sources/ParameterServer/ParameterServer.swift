@@ -22,14 +22,20 @@ public final class ParameterServer {
     public enum Progress: Equatable, Sendable {
         case chunkReady(Int)
         case stepCompleted(version: UInt64)
-        /// Every chunk up to this position in the order of travel has been reduced, though none is updated yet: more are let in.
+        /// Every chunk of this server up to this position in the order of travel has been reduced, though none is updated yet: more are let in.
         case reduced(upTo: Int)
         /// Contributions of `suspectShards` are not finite at this element; they are to be computed again.
         case suspicious(element: Int)
         case notFinite(element: Int)
+        /// Of several servers: the chunks of this one are reduced and wait for the judgement of the whole gradient.
+        case awaitsJudgement
+        /// Of several servers: all chunks of this one are ready; the step is complete when those of the others are.
+        case built
     }
 
     public let chunks: ChunkMap
+    /// The chunks that are this server's: all of them where it is the only one.
+    public let owned: Range<Int>
     public let plan: StepPlan
     public let tree: ShardTree
     public let state: StateVersions
@@ -39,7 +45,7 @@ public final class ParameterServer {
     public private(set) var lastLoss: Double = .nan
     /// Norms of the last step for which they were asked.
     public let norms: NormAccumulator
-    public private(set) var normsVersion: UInt64?
+    public internal(set) var normsVersion: UInt64?
     /// The rate that made the complete version; nil at first.
     public private(set) var lastLearningRate: Double?
     /// Steps that were skipped since their gradient was not finite.
@@ -63,12 +69,15 @@ public final class ParameterServer {
     let borders: RowBorders?
     var reducedChunks = 0
     var isFinite = true
+    /// What is known of the other servers' part of the open step.
+    var others = OtherServers()
     /// Chunks that are ready and not yet reported; the first ones are.
     var ready: [Int] = []
     private var reportedChunks = 0
     /// Told of a step's arrivals when it is complete; nil in exact mode. See `sumInArrivalOrder`.
     var noteArrivals: ((ParameterServer) -> Void)?
-    /// The position in the order of travel below which every chunk is reduced or updated: its contributions are given back.
+    /// The position, among this server's chunks in the order of travel, below which all are reduced or updated: their contributions are
+    /// given back.
     public internal(set) var lowestIncomplete = 0
     private let isFree: (FloatBlock) -> Bool
     let release: (Int) -> Void
@@ -76,6 +85,7 @@ public final class ParameterServer {
     /// - Parameters:
     ///   - threads: update threads; 0 does the work on the caller's.
     ///   - weightBlocks: where the versions are built, see `StateVersions`.
+    ///   - owned: the chunks that are this server's, where there are several servers; see `ParameterServer+Others.swift`.
     ///   - version: the complete version that the caller puts into `state` before any contribution comes.
     ///   - completion: signalled when an update thread has finished a chunk.
     ///   - policy: for gradients that are NaN or infinite somewhere.
@@ -84,11 +94,15 @@ public final class ParameterServer {
     ///   - release: gives a contribution's memory back to its lender.
     public init(
         layout: ParameterLayout, updater: Updater, plan: StepPlan, tree: ShardTree, chunkByteCount: Int, threads: Int,
-        version: UInt64 = 0, completion: EventDescriptor?, weightBlocks: [FloatBlock]? = nil, policy: NonFinitePolicy = .stop,
+        owned: Range<Int>? = nil, version: UInt64 = 0, completion: EventDescriptor?, weightBlocks: [FloatBlock]? = nil,
+        policy: NonFinitePolicy = .stop,
         learningRate: @escaping (UInt64) -> Double, isFree: @escaping (FloatBlock) -> Bool,
         release: @escaping (Int) -> Void
     ) throws(SystemError) {
-        self.chunks = layout.chunks(byteCount: chunkByteCount)
+        let chunks = layout.chunks(byteCount: chunkByteCount)
+        self.chunks = chunks
+        self.owned = owned ?? 0..<chunks.count
+        precondition(self.owned.clamped(to: 0..<chunks.count) == self.owned, "a server owns chunks of the layout")
         self.plan = plan
         self.tree = tree
         self.version = version
@@ -140,7 +154,7 @@ public final class ParameterServer {
     public func offer(step: UInt64, node: TreeNode, chunk: Int, samples: Int, loss: Double, body: FloatView, token: Int) -> Offer {
         guard step == version else { return step < version ? .ignored : .refused("a contribution to step \(step), which is not open") }
         guard tree.contains(node) else { return .refused("node \(node.number) of a tree of \(tree.shardCount) shards") }
-        guard chunk >= 0, chunk < chunks.count else { return .refused("chunk \(chunk) of \(chunks.count)") }
+        guard owned.contains(chunk) else { return .refused(foreignChunkText(chunk)) }
         let ledger = ledgers[chunk]
         guard body.count == ledger.range.count else {
             return .refused("chunk \(chunk) with \(body.count) instead of \(ledger.range.count) values")
@@ -169,7 +183,7 @@ public final class ParameterServer {
     public var window = Int.max / 2
 
     private func isInWindow(_ chunk: Int) -> Bool {
-        chunks.position(chunk) < lowestIncomplete + window
+        owned.upperBound - 1 - chunk < lowestIncomplete + window
     }
 
     /// The next thing that has become ready; call until nil.
@@ -181,7 +195,12 @@ public final class ParameterServer {
                 reportedChunks += 1
                 return .chunkReady(ready[reportedChunks - 1])
             }
-            if reportedChunks == chunks.count { return completeStep(wantsNorms: wantsNorms) }
+            if reportedChunks == owned.count {
+                if isAlone || others.isComplete { return completeStep(wantsNorms: wantsNorms) }
+                guard !others.knowsThatWeAreDone else { return nil }
+                others.knowsThatWeAreDone = true
+                return .built
+            }
             guard let (chunk, task, outcome) = pool?.nextFinished() else { return nil }
             if let progress = take(task, chunk, outcome) { return progress }
         }
@@ -197,7 +216,8 @@ public final class ParameterServer {
     /// Chunks past the window do not count: nobody may send them, however fast.
     public var uncoveredShards: ShardSet {
         var uncovered = ShardSet()
-        for (chunk, ledger) in ledgers.enumerated() where ledger.state == .gathering && isInWindow(chunk) {
+        for chunk in owned where ledgers[chunk].state == .gathering && isInWindow(chunk) {
+            let ledger = ledgers[chunk]
             for shard in 0..<tree.shardCount where presentShards[shard] && !ledger.covers(shard) { uncovered.insert(shard) }
         }
         return uncovered
@@ -239,7 +259,8 @@ public final class ParameterServer {
             presentCount += rows > 0 ? 1 : 0
             samples += rows
         }
-        for ledger in ledgers { ledger.open(presentLeaves: presentCount) }
+        for chunk in owned { ledgers[chunk].open(presentLeaves: presentCount) }
+        others = OtherServers()
         ready.removeAll(keepingCapacity: true)
         reportedChunks = 0
         reducedChunks = 0

@@ -26,6 +26,9 @@ struct RowBorders {
     /// The chunks that must be updated before the rows of `chunk` are scaled.
     func needed(by chunk: Int) -> ClosedRange<Int> { chunk...(lastReached[chunk] ?? chunk) }
 
+    /// Whether no bounded row lies over the lower border of `chunk`.
+    func isBeginning(_ chunk: Int) -> Bool { firstReaching[chunk] == chunk }
+
     /// The chunk whose rows must be scaled, beside its own, before `chunk` is ready.
     func origin(of chunk: Int) -> Int { firstReaching[chunk] }
 }

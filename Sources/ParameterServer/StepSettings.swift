@@ -52,7 +52,17 @@ final class StepSettings: @unchecked Sendable {  // see above; the pool's lock o
 
     /// Ends the first phase: all chunks are reduced.
     func judge(isFinite: Bool) {
-        gradientScale = isFinite ? updater.clipFactor(squaredNorm: squares?.total ?? 0) : nil
+        gradientScale = factor(isFinite: isFinite)
+    }
+
+    /// As `judge(isFinite:)`, by the judgement of all servers.
+    func judge(scale: Float?) {
+        gradientScale = scale
+    }
+
+    /// The factor that the whole gradient is to be scaled by; nil: the step is skipped.
+    func factor(isFinite: Bool) -> Float? {
+        isFinite ? updater.clipFactor(squaredNorm: squares?.total ?? 0) : nil
     }
 
     /// Where the first phase has left a chunk's mean gradient.

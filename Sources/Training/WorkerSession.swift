@@ -149,7 +149,7 @@ public struct WorkerSession: Sendable {
             return seek(because: "the coordinator does not know this session", now: now)
         case (.leaving, .unknownSession):
             return released()
-        case (_, .lease), (_, .evaluate), (_, .heartbeat), (_, .unknownSession):
+        case (_, .lease), (_, .evaluate), (_, .heartbeat), (_, .unknownSession), (_, .serve), (_, .sessions), (_, .allowed):
             return []
         }
     }

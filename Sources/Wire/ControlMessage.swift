@@ -13,6 +13,10 @@ public enum WorkerMessage: Codable, Equatable, Sendable {
     case leaving(session: UInt64, reason: String)
     /// It can't go on; the text is its last error.
     case failed(session: UInt64, error: String)
+    /// The first word of a parameter server.
+    case serve(ServerHello)
+    /// The parameter server listens: tcp, ipc or both.
+    case serving(session: UInt64, endpoints: [String])
 }
 
 /// What the coordinator says on its control socket.
@@ -26,6 +30,12 @@ public enum CoordinatorMessage: Codable, Equatable, Sendable {
     case unknownSession
     /// The run is over; workers exit with 0.
     case finished(outcome: String)
+    /// To a parameter server: its part of the run.
+    case serve(ServerWelcome)
+    /// To a parameter server: the workers that have sessions, all of them.
+    case sessions([ServedSession])
+    /// To a parameter server: the keys that its sockets let in, as Z85.
+    case allowed([String])
 }
 
 /// The first word of a worker.
@@ -61,12 +71,14 @@ public struct Welcome: Codable, Equatable, Sendable {
     public var heartbeatMilliseconds: Int
     /// The TCP port of the data socket; nil over ipc, where the name follows from the control endpoint.
     public var dataPort: UInt16?
+    /// The other parameter servers, in the order of their chunks; nil where the coordinator is the only one.
+    public var servers: [ServerAddress]?
     /// The run's description, encoded by the layer that understands it; base64 on the wire, where JSON numbers would be thrice as long.
     public var run: [UInt8]
 
     public init(
         session: UInt64, runID: String, incarnation: UInt32, runSHA256: String, dataSHA256: String, heartbeatMilliseconds: Int,
-        dataPort: UInt16?, run: [UInt8]
+        dataPort: UInt16?, servers: [ServerAddress]? = nil, run: [UInt8]
     ) {
         self.session = session
         self.runID = runID
@@ -75,6 +87,7 @@ public struct Welcome: Codable, Equatable, Sendable {
         self.dataSHA256 = dataSHA256
         self.heartbeatMilliseconds = heartbeatMilliseconds
         self.dataPort = dataPort
+        self.servers = servers
         self.run = run
     }
 
@@ -87,6 +100,7 @@ public struct Welcome: Codable, Equatable, Sendable {
         dataSHA256 = try values.decode(String.self, forKey: .dataSHA256)
         heartbeatMilliseconds = try values.decode(Int.self, forKey: .heartbeatMilliseconds)
         dataPort = try values.decodeIfPresent(UInt16.self, forKey: .dataPort)
+        servers = try values.decodeIfPresent([ServerAddress].self, forKey: .servers)
         run = Array(try values.decode(Data.self, forKey: .run))
     }
 
@@ -99,11 +113,12 @@ public struct Welcome: Codable, Equatable, Sendable {
         try values.encode(dataSHA256, forKey: .dataSHA256)
         try values.encode(heartbeatMilliseconds, forKey: .heartbeatMilliseconds)
         try values.encodeIfPresent(dataPort, forKey: .dataPort)
+        try values.encodeIfPresent(servers, forKey: .servers)
         try values.encode(Data(run), forKey: .run)
     }
 
     private enum CodingKeys: String, CodingKey {
-        case session, runID, incarnation, runSHA256, dataSHA256, heartbeatMilliseconds, dataPort, run
+        case session, runID, incarnation, runSHA256, dataSHA256, heartbeatMilliseconds, dataPort, servers, run
     }
 }
 

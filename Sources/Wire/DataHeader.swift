@@ -30,6 +30,8 @@ public struct DataHeader: Equatable, Sendable {
         case sameWeights = 9
         /// coordinator → worker: round `step` of a closure rule is open; body: a round notice.
         case round = 10
+        /// worker → server: no more weights are to be sent until the next `pull`.
+        case unsubscribe = 11
         /// coordinator → worker, modes ssp and async: clocks and how far they may go; `step` = version of the weights, `count` = the
         /// `pull` that it answers, 0: none; body: a clock notice.
         case clocks = 20
@@ -40,6 +42,36 @@ public struct DataHeader: Equatable, Sendable {
         case sharedGradient = 16
         /// As `weights` without a body: the values lie in block `checksum` of the shared weights.
         case sharedWeights = 17
+
+        // Between the coordinator and the other parameter servers.
+
+        /// both ways: `chunk` of block `node` (0: weights, then the slots) of version `step`; body: floats.
+        case state = 32
+        /// both ways: the norms of the step that made version `step`, of the server's pieces; body: three doubles each.
+        case norms = 33
+        /// both ways: all of the state of version `step` has been sent.
+        case stateEnd = 34
+        /// coordinator → server: wants its part of version `step`; `count` = 1: with the slots.
+        case stateWanted = 35
+        /// server → coordinator: its part of version `step` is ready.
+        case built = 36
+        /// coordinator → server: version `step` is complete everywhere; `count` = 1: the norms of the next step are wanted.
+        case commit = 37
+        /// coordinator → server: the step that begins with version `step` may be taken; `loss` = its learning rate.
+        case release = 38
+        /// server → coordinator: its part of the gradient of `step` is reduced; `count` = 1: it is finite; body: Σg² of its figure
+        /// blocks, doubles.
+        case squares = 39
+        /// coordinator → server: the gradient of `step` is to be scaled by `loss`; `count` = 0: the step is skipped.
+        case judged = 40
+        /// server → coordinator: what some shards gave to `step` is not finite and is to be computed again; body: a shard list.
+        case suspicious = 41
+        /// server → coordinator: the gradient of `step` is not finite; body: a shard list.
+        case notFinite = 42
+        /// server → coordinator: the shards without which it can't go on with `step`; body: a shard list.
+        case uncovered = 43
+        /// server → coordinator: the data connection of the worker with session `session` can't be used any more.
+        case peerLost = 44
     }
 
     public var kind: Kind

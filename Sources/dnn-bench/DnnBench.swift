@@ -53,13 +53,20 @@ struct Step: ParsableCommand {
     @Option(help: "What weights and gradients travel as: f32 or bf16.")
     var wire = "f32"
 
+    @Option(help: "Parameter servers, the coordinator's own included; all on this host.")
+    var servers = 1
+
     @Flag(help: "Prints JSON.")
     var json = false
+
+    func validate() throws {
+        if servers < 1 { throw ValidationError("--servers must be 1 or more, got \(servers)") }
+    }
 
     func run() throws {
         let benchmark = StepBenchmark(
             workload: workload, workers: workers, threads: threads, steps: steps, virtualShards: virtualShards, chunkBytes: chunkBytes,
-            precision: precision, transport: transport, wire: wire)
+            precision: precision, transport: transport, wire: wire, servers: servers)
         guard let result = try benchmark.run() else { throw ExitCode.failure }
         if json {
             let encoder = JSONEncoder()

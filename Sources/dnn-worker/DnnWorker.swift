@@ -51,7 +51,7 @@ struct DnnWorker: ParsableCommand {
 
     private func workerKeys() throws -> WorkerKeys? {
         try protection.check(endpoint: connect, option: "--connect")
-        guard connect.hasPrefix("tcp://"), let folder = protection.keys else { return nil }
+        guard connect.hasPrefix("tcp://") || parent != nil, let folder = protection.keys else { return nil }
         do {
             return try WorkerKeys(folder: folder)
         } catch {

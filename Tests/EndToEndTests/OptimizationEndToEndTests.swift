@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct OptimizationEndToEndTests {
     /// 22 chunks of the smallest size, more than a window: everything must come in before anything goes out.
-    private static let runFile = """
+    static let runFile = """
         name: groups
         seed: 7
         data:

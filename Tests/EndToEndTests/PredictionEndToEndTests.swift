@@ -177,7 +177,7 @@ struct PredictionEndToEndTests {
         try refused(["predict", model, "--input", "good.csv", "--output", "good.csv"], "--output good.csv: is the input")
         try refused(["predict", model, "--input", "good.csv", "--format", "cvs"] + to, "--format must be one of csv, idx, npy")
         try refused(["predict", model, "--inptu", "good.csv"] + to, "unknown option --inptu")
-        try refused(["evalute", model], "unknown command evalute; commands are train, resume, check")
+        try refused(["evalute", model], "unknown command evalute; commands are train, resume, serve, check")
         #expect(!FileManager.default.fileExists(atPath: folder.appending("out.csv")))
         let file = try RunFiles.write(RunFiles.digits, to: folder, name: "digits.yaml")
         try refused(["evaluate", model, "--data", file], "has 64 columns beside the target, the training source has 3")

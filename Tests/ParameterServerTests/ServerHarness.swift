@@ -18,7 +18,8 @@ final class ServerHarness {
     var wantsNorms: (UInt64) -> Bool = { _ in false }
 
     init(
-        _ problem: Problem, chunkByteCount: Int = 65_536, threads: Int = 0, isFree: @escaping (FloatBlock) -> Bool = { _ in true }
+        _ problem: Problem, chunkByteCount: Int = 65_536, threads: Int = 0, owned: Range<Int>? = nil,
+        isFree: @escaping (FloatBlock) -> Bool = { _ in true }
     ) throws {
         self.problem = problem
         let ledger = TokenLedger()
@@ -26,7 +27,8 @@ final class ServerHarness {
         completion = threads > 0 ? try EventDescriptor() : nil
         server = try ParameterServer(
             layout: problem.layout, updater: problem.updater, plan: problem.plan, tree: problem.tree, chunkByteCount: chunkByteCount,
-            threads: threads, completion: completion, policy: problem.policy, learningRate: Problem.learningRate, isFree: isFree,
+            threads: threads, owned: owned, completion: completion, policy: problem.policy, learningRate: Problem.learningRate,
+            isFree: isFree,
             release: { ledger.release($0) })
         problem.fill(server.state.currentWeights.mutableView)
     }

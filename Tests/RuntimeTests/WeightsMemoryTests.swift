@@ -36,7 +36,7 @@ import Testing
     @Test func chunkThatComesTwiceCountsOnce() {
         let memory = memory(holding: [(3, [2, 2, 2])])
         #expect(!memory.isComplete(3))
-        #expect(memory.contiguousChunks(of: 3) == 1)
+        #expect(memory.contiguousChunks(of: 3, owned: 0..<3) == 1)
     }
 
     @Test func newVersionReplacesTheOlderOfTwo() {
@@ -62,9 +62,9 @@ import Testing
     }
 
     @Test func contiguousChunksCountInOrderOfTravel() {
-        #expect(memory(holding: [(3, [0, 1])]).contiguousChunks(of: 3) == 0)
-        #expect(memory(holding: [(3, [2, 0])]).contiguousChunks(of: 3) == 1)
-        #expect(memory(holding: [(3, [2, 1, 0])]).contiguousChunks(of: 3) == 3)
+        #expect(memory(holding: [(3, [0, 1])]).contiguousChunks(of: 3, owned: 0..<3) == 0)
+        #expect(memory(holding: [(3, [2, 0])]).contiguousChunks(of: 3, owned: 0..<3) == 1)
+        #expect(memory(holding: [(3, [2, 1, 0])]).contiguousChunks(of: 3, owned: 0..<3) == 3)
     }
 
     @Test func sharedVersionIsReadWhereItLies() throws {

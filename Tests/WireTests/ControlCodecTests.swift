@@ -20,6 +20,14 @@ import Wire
         (.leaseTaken(session: .max, sequence: .max), #"{"leaseTaken":{"sequence":18446744073709551615,"session":18446744073709551615}}"#),
         (.leaving(session: 1, reason: "a\nb"), #"{"leaving":{"reason":"a\nb","session":1}}"#),
         (.failed(session: 1, error: "é"), #"{"failed":{"error":"é","session":1}}"#),
+        (
+            .serve(ServerHello(protocolVersion: 3, numericsVersion: 1, name: "s", processID: 7, host: "h", publicKey: nil)),
+            #"{"serve":{"_0":{"host":"h","name":"s","numericsVersion":1,"processID":7,"protocolVersion":3}}}"#
+        ),
+        (
+            .serving(session: .max, endpoints: ["tcp:a:1", ""]),
+            #"{"serving":{"endpoints":["tcp:a:1",""],"session":18446744073709551615}}"#
+        ),
     ]
 
     static let coordinatorMessages: [(message: CoordinatorMessage, json: String)] = [
@@ -28,9 +36,10 @@ import Wire
                 Welcome(
                     session: .max, runID: "i", incarnation: .max, runSHA256: "r", dataSHA256: "d", heartbeatMilliseconds: .max,
                     dataPort: .max,
-                    run: [0, 255, 16])),
+                    servers: [ServerAddress(endpoint: "e", publicKey: nil, firstChunk: 1, chunkCount: 2)], run: [0, 255, 16])),
             #"{"welcome":{"_0":{"dataPort":65535,"dataSHA256":"d","heartbeatMilliseconds":9223372036854775807,"#
-                + #""incarnation":4294967295,"run":"AP8Q","runID":"i","runSHA256":"r","session":18446744073709551615}}}"#
+                + #""incarnation":4294967295,"run":"AP8Q","runID":"i","runSHA256":"r","#
+                + #""servers":[{"chunkCount":2,"endpoint":"e","firstChunk":1}],"session":18446744073709551615}}}"#
         ),
         (
             .welcome(
@@ -61,6 +70,18 @@ import Wire
         (.heartbeat, #"{"heartbeat":{}}"#),
         (.unknownSession, #"{"unknownSession":{}}"#),
         (.finished(outcome: "completed"), #"{"finished":{"outcome":"completed"}}"#),
+        (
+            .serve(
+                ServerWelcome(session: .max, runID: "i", incarnation: .max, heartbeatMilliseconds: 0, token: 1, assignment: "a")),
+            #"{"serve":{"_0":{"assignment":"a","heartbeatMilliseconds":0,"incarnation":4294967295,"runID":"i","#
+                + #""session":18446744073709551615,"token":1}}}"#
+        ),
+        (
+            .sessions([ServedSession(session: 2, isAdmitted: true, userID: "k"), ServedSession(session: 3, isAdmitted: false, userID: nil)]
+            ),
+            #"{"sessions":{"_0":[{"isAdmitted":true,"session":2,"userID":"k"},{"isAdmitted":false,"session":3}]}}"#
+        ),
+        (.allowed([]), #"{"allowed":{"_0":[]}}"#),
     ]
 
     @Test(arguments: workerMessages.indices)
@@ -112,11 +133,11 @@ import Wire
         #expect(throws: WireError.foreignProtocol) { try decodeControl(CoordinatorMessage.self, bytes) }
     }
 
-    @Test(arguments: [0, 1, 3, 256, UInt16.max])
+    @Test(arguments: [0, 1, 2, 4, 256, UInt16.max])
     func anotherVersionIsNamed(version: UInt16) {
         var bytes = ControlCodec.encode(CoordinatorMessage.heartbeat)
         (bytes[4], bytes[5]) = (UInt8(truncatingIfNeeded: version), UInt8(version >> 8))
-        #expect(throws: WireError.version(theirs: version, ours: 2)) { try decodeControl(CoordinatorMessage.self, bytes) }
+        #expect(throws: WireError.version(theirs: version, ours: 3)) { try decodeControl(CoordinatorMessage.self, bytes) }
     }
 
     @Test(arguments: [6, 7])

@@ -52,10 +52,33 @@ import Wire
         Sample(
             header: DataHeader(kind: .round, incarnation: 1, step: 0x1122_3344_5566_7788, checksum: 0x8266_3E5E_A1F2_DAA9),
             body: notice(RoundNotice(planStep: 0x0102_0304_0506_0708, maskStep: 9))),
+        Sample(header: DataHeader(kind: .unsubscribe, incarnation: 1, session: session)),
         Sample(
             header: DataHeader(
                 kind: .sharedGradient, incarnation: 1, node: 5, chunk: 2, count: 96, step: 7, session: session, loss: 1.25, checksum: 4)),
         Sample(header: DataHeader(kind: .sharedWeights, incarnation: 1, chunk: 3, step: 8, checksum: 2)),
+        Sample(
+            header: DataHeader(kind: .state, incarnation: 1, node: 1, chunk: 4, step: 9, checksum: 0xD3FFCF64FB789432),
+            body: floats([0.5, -2])),
+        Sample(header: DataHeader(kind: .norms, incarnation: 1, step: 9, checksum: 0x764ED6B20C98E9A7), body: doubles([0.25, 4, 1e-3])),
+        Sample(header: DataHeader(kind: .stateEnd, incarnation: 1, step: 9)),
+        Sample(header: DataHeader(kind: .stateWanted, incarnation: 1, count: 1, step: 9)),
+        Sample(header: DataHeader(kind: .built, incarnation: 1, step: 10)),
+        Sample(header: DataHeader(kind: .commit, incarnation: 1, count: 1, step: 10)),
+        Sample(header: DataHeader(kind: .release, incarnation: 1, step: 10, loss: 0.001)),
+        Sample(
+            header: DataHeader(kind: .squares, incarnation: 1, count: 1, step: 10, checksum: 0x99543080EF5E87ED), body: doubles([1.5, 3])),
+        Sample(header: DataHeader(kind: .judged, incarnation: 1, count: 1, step: 10, loss: 0.5)),
+        Sample(
+            header: DataHeader(kind: .suspicious, incarnation: 1, step: 10, checksum: 0x7E3228C1FB67F84D),
+            body: shards(ShardList(element: 77, shards: [1, 3]))),
+        Sample(
+            header: DataHeader(kind: .notFinite, incarnation: 1, step: 10, checksum: 0x3B11BBDED26C53CC),
+            body: shards(ShardList(element: 77, shards: []))),
+        Sample(
+            header: DataHeader(kind: .uncovered, incarnation: 1, step: 10, checksum: 0x2DEB925DFDAFB705),
+            body: shards(ShardList(element: 0, shards: [0, 2]))),
+        Sample(header: DataHeader(kind: .peerLost, incarnation: 1, session: session)),
     ]
 
     @Test(arguments: samples)
@@ -73,6 +96,18 @@ import Wire
 
     private static func floats(_ values: [Float]) -> [UInt8] {
         values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init) }
+    }
+
+    private static func doubles(_ values: [Double]) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0xAA, count: 8 * values.count)
+        bytes.withUnsafeMutableBytes { DoubleList.encode(values, into: $0) }
+        return bytes
+    }
+
+    private static func shards(_ list: ShardList) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0xAA, count: list.byteCount)
+        bytes.withUnsafeMutableBytes { list.encode(into: $0) }
+        return bytes
     }
 
     private static func notice(_ notice: RoundNotice) -> [UInt8] {

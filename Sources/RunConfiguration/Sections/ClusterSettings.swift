@@ -1,6 +1,6 @@
 public import NeuralNet
 
-/// Everything under `cluster`. One parameter server is the only number there is, so it is not stored.
+/// Everything under `cluster`.
 public struct ClusterSettings: Codable, Equatable, Sendable {
     /// A cap on what every worker computes with.
     public enum InstructionSet: String, Codable, Equatable, Sendable, CaseIterable {
@@ -34,6 +34,8 @@ public struct ClusterSettings: Codable, Equatable, Sendable {
     public var chunkBytes: Int
     /// What weights and gradients are rounded to before they travel, wherever they lie.
     public var wire: Precision
+    /// The coordinator's own included.
+    public var parameterServers: Int
 }
 
 extension ClusterSettings {
@@ -46,9 +48,8 @@ extension ClusterSettings {
             instructionSet: s.value("instruction_set", .choice(Names()), default: .auto),
             transport: s.value("transport", .choice(Names(later: [])), default: .auto),
             chunkBytes: s.value("chunk_bytes", .chunkBytes, default: 1_048_576),
-            wire: s.value("wire", .choice(Names()), default: .f32))
-        let servers = s.value("parameter_servers", .whole(in: 1...Ranges.parameterServers), default: 1)
-        s.notYet("parameter_servers", unless: servers == 1, only: "1")
+            wire: s.value("wire", .choice(Names()), default: .f32),
+            parameterServers: s.value("parameter_servers", .whole(in: 1...Ranges.parameterServers), default: 1))
         return settings
     }
 
@@ -62,7 +63,7 @@ extension ClusterSettings {
             .init("transport", .word(transport.rawValue)),
             .init("chunk_bytes", .whole(chunkBytes)),
             .init("wire", .word(wire.rawValue), .bits),
-            .init("parameter_servers", .whole(1)),
+            .init("parameter_servers", .whole(parameterServers)),
         ])
     }
 }

@@ -55,10 +55,12 @@ public struct StepBenchmark: Sendable {
     public var precision: String
     public var transport: BenchmarkTransport
     public var wire: String
+    /// Parameter servers, the coordinator's own included.
+    public var servers: Int
 
     public init(
         workload: Workload, workers: Int, threads: Int, steps: Int?, virtualShards: Int?, chunkBytes: Int?, precision: String = "f32",
-        transport: BenchmarkTransport = .local, wire: String = "f32"
+        transport: BenchmarkTransport = .local, wire: String = "f32", servers: Int = 1
     ) {
         self.workload = workload
         self.workers = workers
@@ -69,6 +71,7 @@ public struct StepBenchmark: Sendable {
         self.precision = precision
         self.transport = transport
         self.wire = wire
+        self.servers = servers
     }
 
     /// What was measured over the steps behind the warm-up.
@@ -105,7 +108,7 @@ public struct StepBenchmark: Sendable {
         try Data(runFile(epochs: epochs).utf8).write(to: URL(fileURLWithPath: folder.appending("run.yaml")))
         let completions = Mutex<[Duration]>([])
         completions.withLock { $0.reserveCapacity(epochs * Self.stepsPerEpoch) }
-        var options = CoordinatorOptions(workers: workers, threads: threads, isQuiet: true)
+        var options = CoordinatorOptions(workers: workers, threads: threads, isQuiet: true, servers: servers - 1)
         let remote = try transport.startWorkers(workers, threads: threads, in: folder, &options)
         defer { remote.end() }
         let command = TrainCommand(
@@ -145,6 +148,7 @@ public struct StepBenchmark: Sendable {
           minimum_workers: \(workers)
           chunk_bytes: \(chunkBytes ?? 1 << 20)
           wire: \(wire)
+          parameter_servers: \(servers)
         """
     }
 

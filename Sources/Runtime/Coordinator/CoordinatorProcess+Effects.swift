@@ -49,12 +49,19 @@ extension CoordinatorProcess {
 
     private func welcome(_ worker: WorkerID) {
         guard let peer = peers[worker] else { return }
+        var servers: [ServerAddress]?
+        if let fleet {
+            servers = fleet.addresses(isLocal: lanes[peer.control.lane].isLocal)
+            guard servers != nil else {
+                return dispatch(.lost(worker, reason: "it can't reach the parameter servers of this host: train with --bind tcp://…"))
+            }
+        }
         do {
             let welcome = Welcome(
                 session: peer.token, runID: beginning.start.run, incarnation: beginning.start.incarnation,
                 runSHA256: run.runSHA256.description, dataSHA256: run.data.dataSHA256.description,
                 heartbeatMilliseconds: run.configuration.cluster.heartbeatMilliseconds, dataPort: lanes[peer.control.lane].dataPort,
-                run: Array(try JSONEncoder().encode(run.description)))
+                servers: servers, run: Array(try JSONEncoder().encode(run.description)))
             send(.welcome(welcome), to: peer)
         } catch {
             preconditionFailure("a run's description can't be written as JSON: \(error)")
@@ -79,6 +86,7 @@ extension CoordinatorProcess {
         byControl[peer.control] = nil
         byToken[peer.token] = nil
         if let data = peer.data { byData[data] = nil }
+        tellSessions()
     }
 
     // MARK: Sending
@@ -129,7 +137,7 @@ extension CoordinatorProcess {
 
     /// Lets more of a gradient in that has to be there as a whole before any of it is used.
     func pushReduced(_ count: Int) {
-        guard server.chunks.count > WireProtocol.chunkWindow else { return }
+        guard (stepServer?.owned.count ?? server.chunks.count) > WireProtocol.chunkWindow else { return }
         for (worker, peer) in peers where peer.isSubscribed { sendReduced(count, to: worker) }
     }
 
@@ -159,14 +167,15 @@ extension CoordinatorProcess {
             for chunk in 0..<server.chunks.count { send(chunk, version: Evaluation.bestVersion, block: best.weights) }
             return
         }
-        for chunk in 0..<server.chunks.count { send(chunk, version: server.round, block: server.openWeights) }
+        let owned = stepServer?.owned ?? 0..<server.chunks.count
+        for chunk in owned { send(chunk, version: server.round, block: server.openWeights) }
         if let stepServer {
-            for chunk in 0..<server.chunks.count where stepServer.isReady(chunk) {
+            for chunk in owned where stepServer.isReady(chunk) {
                 send(chunk, version: server.round + 1, block: stepServer.state.nextWeights)
             }
         }
         if let round = closureServer?.openRound { sendRound(round, to: worker) }
-        if server.lowestIncomplete > 0, server.chunks.count > WireProtocol.chunkWindow { sendReduced(server.lowestIncomplete, to: worker) }
+        if server.lowestIncomplete > 0, owned.count > WireProtocol.chunkWindow { sendReduced(server.lowestIncomplete, to: worker) }
         peers[worker]?.isSubscribed = true
     }
 

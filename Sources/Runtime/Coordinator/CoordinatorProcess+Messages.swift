@@ -43,10 +43,17 @@ extension CoordinatorProcess {
             send(.unknownSession, to: address)
             return nil
         }
+        if let link = fleet?.link(at: address) { return try handle(message, from: link) }
         switch message {
-        case .hello(let hello): try greet(hello, from: address)
+        case .hello(let hello):
+            // Whoever comes before the parameter servers says hello again.
+            if hasStarted { try greet(hello, from: address) }
+        case .serve(let hello): try greet(hello, from: address)
+        case .serving: send(.unknownSession, to: address)
         case .ready(let token, let leafClass):
-            if let worker = session(token) { dispatch(.ready(worker, leafClass: leafClass)) }
+            guard let worker = session(token) else { return }
+            dispatch(.ready(worker, leafClass: leafClass))
+            tellSessions()
         case .heartbeat(let token, _):
             if let worker = session(token) {
                 dispatch(.heartbeat(worker))
@@ -82,6 +89,7 @@ extension CoordinatorProcess {
         peers[worker] = peer
         byControl[address] = worker
         byToken[token] = worker
+        tellSessions()
         let localSlot = lanes[address.lane].isLocal ? locals.slot(ofProcess: hello.processID) : nil
         dispatch(.hello(worker, hello, localSlot: localSlot))
     }
@@ -143,16 +151,18 @@ extension CoordinatorProcess {
             } else if header.kind == .contribution {
                 throw .malformed("a contribution of a mode that this run does not have")
             } else if header.kind == .gradient {
-                try takeGradient(header, lane: lane)
+                try takeGradient(header, lane: lane, from: worker)
             } else {
-                try takeSharedGradient(header, from: peer)
+                try takeSharedGradient(header, from: peer, worker)
             }
         case .pull:
             sendWeights(to: worker, wanted: header.step)
             sendClocks(to: worker, answering: header.count)
         case .rowsWanted: try sendRows(to: worker, header: header, positions: body(of: lane))
         case .figures: try takeFigures(from: worker, header: header, body: body(of: lane))
-        case .attach, .weights, .sharedWeights, .rows, .reduced, .sameWeights, .round, .clocks:
+        case .unsubscribe: peers[worker]?.isSubscribed = false
+        case .attach, .weights, .sharedWeights, .rows, .reduced, .sameWeights, .round, .clocks, .state, .norms, .stateEnd, .stateWanted,
+            .built, .commit, .release, .squares, .judged, .suspicious, .notFinite, .uncovered, .peerLost:
             throw .malformed("a \(header.kind) message from a worker")
         }
     }
@@ -161,14 +171,41 @@ extension CoordinatorProcess {
         lane.message.count > 2 ? lane.message.bytes(at: 2) : UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
-    private func takeGradient(_ header: DataHeader, lane: Lane) throws(WireError) {
-        guard header.chunk < UInt32(server.chunks.count) else { throw .malformed("a gradient of chunk \(header.chunk)") }
-        let chunk = Int(header.chunk)
-        guard lane.message.count == 3, lane.message.byteCount(at: 2) == inbox.byteCount(ofChunk: chunk) else {
-            throw .malformed("a gradient of chunk \(chunk) without its values")
+    /// Whether a contribution is to the step behind the open one, which other servers may have completed already.
+    private func isAhead(_ header: DataHeader) -> Bool {
+        guard fleet != nil, let stepServer else { return false }
+        return header.step == stepServer.version + 1 && stepServer.isBuilt && machine.isTraining
+    }
+
+    /// Takes a contribution that has waited for its step to open.
+    func takeParked(_ contribution: ServerFleet.Parked) {
+        let isOpen = contribution.header.step == server.round && machine.isTraining
+        guard isOpen, let peer = peers[contribution.worker] else { return inbox.release(contribution.place) }
+        do {
+            if contribution.place == Inbox.noPlace {
+                try takeSharedGradient(contribution.header, from: peer, contribution.worker)
+            } else {
+                try offer(contribution.header, place: contribution.place)
+            }
+        } catch {
+            dispatch(.lost(contribution.worker, reason: "it broke the protocol"))
         }
-        guard header.step == server.round, machine.isTraining else { return drop() }
+    }
+
+    private func takeGradient(_ header: DataHeader, lane: Lane, from worker: WorkerID) throws(WireError) {
+        guard header.chunk < UInt32(server.chunks.count) else { throw .malformed("a gradient of chunk \(header.chunk)") }
+        guard lane.message.count == 3, lane.message.byteCount(at: 2) == inbox.byteCount(ofChunk: Int(header.chunk)) else {
+            throw .malformed("a gradient of chunk \(header.chunk) without its values")
+        }
+        let isAhead = isAhead(header)
+        guard header.step == server.round && machine.isTraining || isAhead else { return drop() }
         guard let place = inbox.keep(part: 2, of: &lane.message) else { throw .malformed("more contributions than a window holds") }
+        if isAhead { return park(header, from: worker, place: place) }
+        try offer(header, place: place)
+    }
+
+    private func offer(_ header: DataHeader, place: Int) throws(WireError) {
+        let chunk = Int(header.chunk)
         let offer = server.offer(
             step: header.step, node: TreeNode(number: header.node), chunk: chunk, samples: Int(header.count), loss: header.loss,
             body: inbox.floats(at: place, chunk: chunk), token: place)
@@ -183,7 +220,8 @@ extension CoordinatorProcess {
         }
     }
 
-    private func takeSharedGradient(_ header: DataHeader, from peer: Peer) throws(WireError) {
+    private func takeSharedGradient(_ header: DataHeader, from peer: Peer, _ worker: WorkerID) throws(WireError) {
+        if isAhead(header) { return park(header, from: worker, place: Inbox.noPlace) }
         guard header.step == server.round, machine.isTraining else { return drop() }
         guard lanes[peer.control.lane].isLocal, let segment = segments?.gradients(of: peer.processID),
             header.checksum < UInt64(segment.blockCount),

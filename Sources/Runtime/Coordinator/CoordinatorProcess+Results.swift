@@ -33,6 +33,7 @@ extension CoordinatorProcess {
             workers += "; others: dnn-worker --connect \(remote.endpoint)\(workerOption)"
         }
         reporter.line("workers   \(workers)")
+        describeServers()
         if gatekeeper == nil, lanes.contains(where: { !$0.isLocal }) {
             reporter.warning(
                 "--insecure: tcp connections are neither encrypted nor authenticated: whoever reaches the port can read the data and the "
@@ -44,6 +45,7 @@ extension CoordinatorProcess {
     }
 
     func record(_ record: ValidationRecord) {
+        guard gatherState(withSlots: false) else { return }
         let train = report(record.sample, of: .sample)
         let validation = record.validation.map { report($0, of: .validation) }
         append(
@@ -125,6 +127,7 @@ extension CoordinatorProcess {
     }
 
     func keepBest() {
+        guard gatherState(withSlots: false) else { return }
         let block = best?.weights ?? FloatBlock(count: run.network.layout.blockLength)
         block.mutableView.copy(from: server.completeWeights.view)
         guard let kept = machine.stopping.best else { return }
@@ -133,6 +136,7 @@ extension CoordinatorProcess {
 
     /// Copies the complete version and lets it be written; one that comes while the last is being written is left out.
     func checkpoint() {
+        guard gatherState(withSlots: true) else { return }
         markOrderLog()
         let copy = stateCopy()
         if !writer.write(copy), ending != nil || !machine.isTraining {

@@ -28,6 +28,10 @@ extension CoordinatorProcess {
     func noteEndedConnections(lane index: Int) {
         guard let watches = lanes[index].watches else { return }
         for worker in Set(watches.control.takeEndings() + watches.data.takeEndings()) {
+            if let name = serverNumbers[worker] {
+                loseServer(name, "its connection has ended")
+                continue
+            }
             // Half a worker is none: it comes again with both.
             endConnections(of: worker)
             peers[worker]?.isSubscribed = false
@@ -50,6 +54,7 @@ extension CoordinatorProcess {
     }
 
     private func applyAllowList(_ change: AllowList.Change) throws {
+        tellAllowedKeys()
         if let problem = change.problem { reporter.warning("\(problem); until it can be read nobody is let in") }
         if change.addedCount > 0 { reporter.line("\(change.addedCount) more key\(change.addedCount == 1 ? "" : "s") let in from now on") }
         guard !change.revoked.isEmpty else { return }

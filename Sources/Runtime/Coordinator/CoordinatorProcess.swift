@@ -13,33 +13,6 @@ internal import Training
 internal import Wire
 internal import ZeroMQ
 
-/// What the command line says of a run, beside its run file.
-public struct CoordinatorOptions: Sendable {
-    /// nil: as many as can share a step and have a core.
-    public var workers: Int?
-    /// Compute threads of each local worker.
-    public var threads: Int
-    /// A control endpoint for workers of other hosts.
-    public var bind: String?
-    /// How the endpoint of `bind` is protected.
-    public var protection: LinkProtection
-    public var isQuiet: Bool
-    /// The cores to share out; nil: those this process may use.
-    public var cores: Int?
-
-    public init(
-        workers: Int? = nil, threads: Int = 1, bind: String? = nil, protection: LinkProtection = .none, isQuiet: Bool = false,
-        cores: Int? = nil
-    ) {
-        self.workers = workers
-        self.threads = threads
-        self.bind = bind
-        self.protection = protection
-        self.isQuiet = isQuiet
-        self.cores = cores
-    }
-}
-
 /// The shell around the coordinator's state machine and the parameter server: sockets, processes, files, the clock. One thread.
 ///
 /// Events go in, effects come out and are carried out in order; bodies of gradients and weights pass by the state machine.
@@ -56,6 +29,19 @@ final class CoordinatorProcess {
     let staleServer: StaleServer?
     let inbox: Inbox
     let lanes: [Lane]
+    /// The other parameter servers; nil where the own one is the only one.
+    let fleet: ServerFleet?
+    /// Why the run has to go back to its last checkpoint: a parameter server is lost.
+    var lostServer: String?
+    /// Whether the state machine runs: only when all parameter servers are there.
+    var hasStarted = false
+    /// The places of parameter servers that this process has started.
+    var startedServers: Set<Int> = []
+    /// Servers under the numbers by which their connections are watched.
+    var serverNumbers: [WorkerID: String] = [:]
+    /// Whether sessions are being ended: nobody who goes now is lost.
+    var isClosing = false
+    let acceptsRemoteServers: Bool
     var peers: [WorkerID: Peer] = [:]
     var byControl: [Address: WorkerID] = [:]
     var byData: [Address: WorkerID] = [:]
@@ -90,13 +76,13 @@ final class CoordinatorProcess {
     let gatekeeper: Gatekeeper?
     var strangers = StrangerFigures()
 
-    private let context: Context
-    private let signals: SignalDescriptor
+    let context: Context
+    let signals: SignalDescriptor
     private let updates: EventDescriptor
     private var waiting: [Event] = []
     private var isDispatching = false
     private var lastTick = Duration.zero
-    private var privateFolder: TemporaryFolder?
+    var privateFolder: TemporaryFolder?
 
     /// - Parameter signals: made first thing in `main`.
     init(
@@ -130,7 +116,10 @@ final class CoordinatorProcess {
         let largestBody = run.description.largestBodyToCoordinator(chunks)
         var lanes: [Lane] = []
         var ipc = "ipc:///nowhere"
-        if localWorkers > 0 {
+        let ranges = ServerRanges(
+            layout: run.network.layout, updater: run.updater, chunkByteCount: run.description.chunkByteCount,
+            serverCount: run.configuration.cluster.parameterServers)
+        if localWorkers > 0 || ranges.count > 1 {
             let folder = try TemporaryFolder(prefix: "dnn-")
             privateFolder = folder
             lanes.append(
@@ -143,14 +132,30 @@ final class CoordinatorProcess {
             lanes.append(
                 try Lane(
                     context: context, endpoint: bind, largestBody: largestBody, chunkCount: chunks.count, gatekeeper: gatekeeper,
-                    isWatched: true))
+                    isWatched: true, anyDataPort: options.isPortChosen))
         }
         self.lanes = lanes
         let segments =
             localWorkers > 0 && run.configuration.cluster.transport != .messages && !run.description.isStale
             ? try SharedSegments(elementCount: run.network.layout.blockLength, shardCount: run.plan.tree.shardCount) : nil
         self.segments = segments
-        locals = try LocalWorkers(endpoint: ipc, threads: options.threads, logs: folder.logs, segments: segments)
+        var workerKeys: String?
+        if case .keys(let keys) = options.protection { workerKeys = keys.forLocalWorkers }
+        locals = try LocalWorkers(
+            endpoint: ipc, threads: options.threads, logs: folder.logs, segments: segments, keys: ranges.count > 1 ? workerKeys : nil)
+        let spare = max(0, cores - localWorkers * options.threads) / ranges.count
+        acceptsRemoteServers = options.bind != nil
+        if ranges.count > 1, let sockets = privateFolder {
+            let wait = min(ServerFleet.registrationTime, .seconds(run.configuration.cluster.joinTimeoutSeconds))
+            fleet = ServerFleet(
+                ranges: ranges,
+                locals: try LocalServers(
+                    endpoint: ipc, folder: sockets.path, threads: min(spare, Self.mostUpdateThreads), logs: folder.logs,
+                    bind: options.isPortChosen ? options.anyPort : options.bind, isProtected: gatekeeper != nil),
+                version: beginning.version, registrationEnd: Machine.monotonicTime - start + wait)
+        } else {
+            fleet = nil
+        }
 
         let cluster = run.configuration.cluster
         let workerOption = Self.workerOption(gatekeeper, lanes: lanes)
@@ -167,10 +172,12 @@ final class CoordinatorProcess {
             version: beginning.version, stopping: former?.coordinator.stopping ?? EarlyStoppingState())
 
         // One place more than a window can fill: a message is put down before it is judged.
+        // With several servers contributions to the next step may come before it is known that this one is complete.
+        let steps = ranges.count > 1 ? 2 : 1
         let inbox = Inbox(
-            count: run.plan.tree.shardCount * min(chunks.count, WireProtocol.chunkWindow) + 1, chunks: chunks, wire: run.description.wire)
+            count: steps * run.plan.tree.shardCount * min(chunks.count, WireProtocol.chunkWindow) + 1, chunks: chunks,
+            wire: run.description.wire)
         self.inbox = inbox
-        let spare = max(0, cores - localWorkers * options.threads)
         let published = PublishedWeights(
             wire: run.description.wire, chunks: chunks, shared: segments?.weightBlocks ?? [], lenders: LenderTable())
         self.published = published
@@ -189,7 +196,7 @@ final class CoordinatorProcess {
                 layout: run.network.layout, updater: run.updater, plan: run.plan.train, tree: run.plan.tree,
                 chunkByteCount: run.description.chunkByteCount,
                 threads: run.network.layout.count < Self.smallestSharedUpdate ? 0 : min(spare, Self.mostUpdateThreads),
-                version: beginning.version, completion: updates, weightBlocks: published.serverBlocks,
+                owned: ranges.ranges[0], version: beginning.version, completion: updates, weightBlocks: published.serverBlocks,
                 policy: run.configuration.training.nonFinite, learningRate: { [rates] in rates.rate(step: $0) },
                 isFree: { published.isFree($0) }, release: { inbox.release($0) })
             made.recomputes = true
@@ -209,6 +216,7 @@ final class CoordinatorProcess {
             syncHistory: folder.historySync(with: orderLog))
         reporter = ProgressReporter(isQuiet: options.isQuiet, plan: run.plan)
         localWorkerCount = localWorkers
+        localServersAtOnce = options.servers
         threadsPerWorker = options.threads
         if let set = beginning.store.found.set {
             try restore(set, tensors: tensors)
@@ -222,6 +230,7 @@ final class CoordinatorProcess {
     /// What a worker of another host needs beside the endpoint, for messages.
     let workerOption: String
     let localWorkerCount: Int
+    private let localServersAtOnce: Int?
     let threadsPerWorker: Int
 
     /// Elements from which an update is worth a hand-over to another thread.
@@ -232,9 +241,7 @@ final class CoordinatorProcess {
 
     // MARK: The loop
 
-    /// Runs until the run has ended and everything it leaves behind is on disk.
-    func execute() throws -> RunResult {
-        describe()
+    private func makePoller() -> Poller {
         var poller = Poller()
         _ = poller.add(descriptor: signals.descriptor)
         _ = poller.add(descriptor: updates.descriptor)
@@ -246,8 +253,25 @@ final class CoordinatorProcess {
             lane.watches?.data.add(to: &poller)
         }
         gatekeeper?.add(to: &poller)
-        dispatch(.start)
-        while ending == nil {
+        for link in fleet?.links ?? [] { link.add(to: &poller) }
+        return poller
+    }
+
+    /// Runs until the run has ended and everything it leaves behind is on disk; nil if it has to go back to its last checkpoint.
+    func execute() throws -> RunResult? {
+        describe()
+        var poller = makePoller()
+        if fleet == nil {
+            hasStarted = true
+            dispatch(.start)
+        } else {
+            startServers(atOnce: localServersAtOnce)
+        }
+        while ending == nil, lostServer == nil {
+            if let fleet, fleet.isPollerStale {
+                fleet.isPollerStale = false
+                poller = makePoller()
+            }
             try poller.wait(timeout: max(.zero, lastTick + machine.tickInterval - now))
             try readSignals()
             try answerHandshakes()
@@ -257,6 +281,7 @@ final class CoordinatorProcess {
                 try readData(lane: index)
                 noteEndedConnections(lane: index)
             }
+            if fleet != nil { try readServers() }
             updates.drain()
             advanceServer()
             for warning in writer.takeWarnings() { reporter.warning(warning) }
@@ -265,13 +290,44 @@ final class CoordinatorProcess {
             if now - lastTick >= machine.tickInterval {
                 lastTick = now
                 try enforceLimits()
-                dispatch(.tick(uncovered: server.uncoveredShards))
+                guard hasStarted else {
+                    lookAtServers()
+                    continue
+                }
+                dispatch(.tick(uncovered: uncoveredShards))
+                lookAtServers()
                 reporter.update(
                     step: machine.version, evaluations: closureServer?.evaluations, loss: server.lastLoss,
                     workers: machine.admittedWorkers, now: now)
             }
         }
-        return try finish()
+        if ending != nil, gatherState(withSlots: true) { return try finish() }
+        try abandon()
+        return nil
+    }
+
+    /// The shards that some server waits for.
+    private var uncoveredShards: ShardSet {
+        var uncovered = server.uncoveredShards
+        if let fleet { uncovered.formUnion(fleet.uncoveredShards(version: server.version)) }
+        return uncovered
+    }
+
+    /// Ends this start of the run as a coordinator does that is killed: what other hosts started looks for the next one.
+    private func abandon() throws {
+        try closeSessions(outcome: nil)
+        writer.close()
+        for warning in writer.takeWarnings() { reporter.warning(warning) }
+    }
+
+    /// The exit code of a run that a signal has ended.
+    var interruption: Int32? {
+        if case .interrupted(let signal) = ending?.outcome { 128 + signal } else { nil }
+    }
+
+    /// What `--bind` came to, for another start to listen at.
+    var boundEndpoint: String? {
+        acceptsRemoteServers ? lanes.last?.endpoint : nil
     }
 
     /// Gives an event to the state machine and carries out what it says; events that arise from that wait their turn.
@@ -280,20 +336,27 @@ final class CoordinatorProcess {
         guard !isDispatching else { return }
         isDispatching = true
         defer { isDispatching = false }
-        while !waiting.isEmpty, ending == nil {
-            for effect in machine.handle(waiting.removeFirst(), now: now) where ending == nil { perform(effect) }
+        while !waiting.isEmpty, ending == nil, lostServer == nil {
+            for effect in machine.handle(waiting.removeFirst(), now: now) where ending == nil && lostServer == nil { perform(effect) }
         }
     }
 
     /// Takes what the server has ready: chunks of the next version go out, a complete version is an event.
     func advanceServer() {
         if let closureServer { advance(closureServer) }
-        if let stepServer { advance(stepServer) }
         if let staleServer { advance(staleServer) }
+        guard let stepServer else { return }
+        advance(stepServer)
+        // What has waited for the step may be all that there is to wait for.
+        while fleet != nil, releaseStep() { advance(stepServer) }
     }
 
     private func advance(_ server: ParameterServer) {
-        while ending == nil, let progress = server.nextProgress(wantsNorms: wantsNorms) {
+        if fleet != nil {
+            judgeIfPossible(server)
+            commitIfPossible(server)
+        }
+        while ending == nil, lostServer == nil, let progress = server.nextProgress(wantsNorms: wantsNorms) {
             switch progress {
             case .reduced(let count): pushReduced(count)
             case .chunkReady(let chunk): pushWeights(chunk: chunk, version: server.version + 1, block: server.state.nextWeights)
@@ -302,6 +365,10 @@ final class CoordinatorProcess {
                 segments?.stepCompleted()
                 stepLosses.note(server.lastLoss)
                 dispatch(.stepCompleted(version: version))
+            case .awaitsJudgement:
+                fleet?.awaitsJudgement = true
+                judgeIfPossible(server)
+            case .built: commitIfPossible(server)
             case .suspicious(let element):
                 dispatch(.suspicious(step: server.version, shards: server.suspectShards, where: place(of: element)))
             case .notFinite(let element):
@@ -310,7 +377,7 @@ final class CoordinatorProcess {
         }
     }
 
-    private func wantsNorms(_ version: UInt64) -> Bool { run.wantsNorms(version) }
+    func wantsNorms(_ version: UInt64) -> Bool { run.wantsNorms(version) }
 
     func place(of element: Int) -> String {
         run.network.layout.storedEntry(containing: element)?.name ?? "element \(element)"
@@ -319,41 +386,11 @@ final class CoordinatorProcess {
     private func readSignals() throws {
         while let signal = try signals.next() {
             switch signal {
-            case .childEnded: try reapLocalWorkers()
+            case .childEnded:
+                try reapLocalWorkers()
+                try reapLocalServers()
             default: dispatch(.interrupted(signal: signal.rawValue))
             }
         }
-    }
-
-    func reapLocalWorkers() throws {
-        for (slot, processID, exit) in try locals.reap() {
-            let text = "\(exit)"
-            if let worker = peers.first(where: { $0.value.processID == processID && lanes[$0.value.control.lane].isLocal })?.key {
-                dispatch(.lost(worker, reason: "its process \(text)"))
-            }
-            dispatch(.localWorkerExited(slot: slot, description: "\(text); see \(folder.logs)/worker-\(slot + 1).log"))
-        }
-    }
-
-    /// Ends the sessions, waits for the local workers, and removes what was private.
-    ///
-    /// - Parameter outcome: what workers are told; nil: nothing, they are another coordinator's.
-    func closeSessions(outcome: String?) throws {
-        if let outcome {
-            for peer in peers.values { send(.finished(outcome: outcome), to: peer) }
-        } else {
-            try locals.killAll()
-        }
-        let deadline = now + .seconds(5)
-        var poller = Poller()
-        _ = poller.add(descriptor: signals.descriptor)
-        while !locals.isEmpty, now < deadline {
-            _ = try locals.reap()
-            if locals.isEmpty { break }
-            try poller.wait(timeout: deadline - now)
-            while try signals.next() != nil {}
-        }
-        try locals.killAll()
-        privateFolder = nil
     }
 }

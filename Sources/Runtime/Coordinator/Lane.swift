@@ -20,8 +20,10 @@ final class Lane {
     /// - Parameters:
     ///   - endpoint: the control endpoint; data is the next port (any, for port 0) or the name with `.data`.
     ///   - gatekeeper: nil where nothing is encrypted.
+    ///   - anyDataPort: whether the system chooses the data port: that of `endpoint` was its choice before.
     init(
-        context: Context, endpoint: String, largestBody: Int, chunkCount: Int, gatekeeper: Gatekeeper? = nil, isWatched: Bool = false
+        context: Context, endpoint: String, largestBody: Int, chunkCount: Int, gatekeeper: Gatekeeper? = nil, isWatched: Bool = false,
+        anyDataPort: Bool = false
     ) throws {
         guard endpoint.hasPrefix("tcp://") || endpoint.hasPrefix("ipc://") else { throw EndpointError(endpoint: endpoint) }
         var options = (
@@ -47,7 +49,7 @@ final class Lane {
         }
         let (host, port) = try Self.split(endpoint)
         self.endpoint = try control.bind(port == 0 ? "\(host):*" : endpoint)
-        let bound = try data.bind(port == 0 ? "\(host):*" : "\(host):\(port + 1)")
+        let bound = try data.bind(port == 0 || anyDataPort ? "\(host):*" : "\(host):\(port + 1)")
         dataPort = try Self.split(bound).port
     }
 

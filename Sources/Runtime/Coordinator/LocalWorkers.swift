@@ -10,15 +10,18 @@ final class LocalWorkers {
     private var processes: [Int: ChildProcess] = [:]
     /// nil: payload travels in messages.
     private let segments: SharedSegments?
+    /// The folder of keys that they need for parameter servers of other hosts; nil where they need none.
+    private let keys: String?
 
     /// `dnn-worker` lies beside this program.
-    init(endpoint: String, threads: Int, logs: String, segments: SharedSegments?) throws {
+    init(endpoint: String, threads: Int, logs: String, segments: SharedSegments?, keys: String? = nil) throws {
         let own = try Machine.executablePath()
         executable = (own as NSString).deletingLastPathComponent + "/dnn-worker"
         self.endpoint = endpoint
         self.threads = threads
         self.logs = logs
         self.segments = segments
+        self.keys = keys
     }
 
     var isEmpty: Bool { processes.isEmpty }
@@ -36,7 +39,8 @@ final class LocalWorkers {
             arguments: [
                 "--connect", endpoint, "--threads", "\(threads)", "--name", "local-\(slot + 1)",
                 "--parent", "\(Machine.processIdentifier)",
-            ] + (shared.map { ["--shared", $0.option.text] } ?? []), standardOutput: log, standardError: log,
+            ] + (keys.map { ["--keys", $0] } ?? []) + (shared.map { ["--shared", $0.option.text] } ?? []), standardOutput: log,
+            standardError: log,
             descriptors: shared?.descriptors ?? [])
         processes[slot] = process
         if let shared { segments?.adopt(shared.segment, of: process.pid) }

@@ -40,9 +40,8 @@ public struct ResumeCommand: Sendable {
                 runFile: configuration.effectiveYAML, keeping: HistoryCut(lastJudged: former?.coordinator.stopping.judgedStep),
                 after: UInt32(clamping: former?.incarnation ?? 0))
             return try RunExecution.run(
-                CoordinatorProcess(
-                    prepared, folder: folder, beginning: RunBeginning(start: start, store: store), options: options, signals: signals),
-                printsJSON: printsJSON)
+                RunExecution.Plan(run: prepared, options: options, signals: signals, printsJSON: printsJSON), folder: folder,
+                beginning: RunBeginning(start: start, store: store))
         }
     }
 

@@ -37,10 +37,10 @@ public struct TrainCommand: Sendable {
             let start = try folder.begin(runFile: prepared.configuration.effectiveYAML, keeping: HistoryCut(), after: nil)
             let store = try CheckpointStore<ProgressState>(
                 folder: folder.checkpoints, keep: prepared.configuration.training.keptCheckpoints)
-            let process = try CoordinatorProcess(
-                prepared, folder: folder, beginning: RunBeginning(start: start, store: store), options: options, signals: signals)
-            process.stepObserver = stepObserver
-            return try RunExecution.run(process, printsJSON: printsJSON)
+            return try RunExecution.run(
+                RunExecution.Plan(
+                    run: prepared, options: options, signals: signals, printsJSON: printsJSON, stepObserver: stepObserver),
+                folder: folder, beginning: RunBeginning(start: start, store: store))
         }
     }
 

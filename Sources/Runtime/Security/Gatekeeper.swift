@@ -6,6 +6,7 @@ final class Gatekeeper {
     /// How the sockets are protected that other hosts can reach.
     let security: ZeroMQ.Security
     private let folder: KeyFolder
+    private let pair: CurveKeyPair
     private var authenticator: Authenticator
     private var list: AllowList
     /// What has become of the list since the last `refresh`.
@@ -14,10 +15,17 @@ final class Gatekeeper {
     /// To be made before the first socket is bound.
     init(_ keys: CoordinatorKeys, context: Context) throws {
         folder = keys.folder
+        pair = keys.pair
         security = .curveServer(keys.pair.secretKey)
         list = try AllowList(keys.folder.allowList)
         authenticator = try Authenticator(in: context, allowed: Set(list.keys.keys))
     }
+
+    /// How the coordinator comes to a parameter server.
+    func clientSecurity(server: CurvePublicKey) -> ZeroMQ.Security { .curveClient(pair, server: server) }
+
+    /// Whom a parameter server is to let in: the workers, and the coordinator itself.
+    var keysForServers: [String] { ([pair.publicKey] + list.keys.keys).map(\.z85).sorted() }
 
     func add(to poller: inout Poller) {
         _ = poller.add(authenticator)

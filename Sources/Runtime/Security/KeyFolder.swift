@@ -92,6 +92,11 @@ public struct CoordinatorKeys: Sendable {
         pair = try KeyFolder.readSecret(folder.serverSecret)
         _ = try AllowList.read(folder.allowList)
     }
+
+    /// The folder, if it has what a worker of this host needs as well.
+    var forLocalWorkers: String? {
+        (try? WorkerKeys(folder: folder.path)) == nil ? nil : folder.path
+    }
 }
 
 /// What a worker needs to be let in, and to know that it speaks to its own coordinator.
@@ -107,7 +112,10 @@ public struct WorkerKeys: Sendable {
         server = try KeyFolder.readPublic(folder.serverPublic)
     }
 
-    var security: ZeroMQ.Security { .curveClient(pair, server: server) }
+    var security: ZeroMQ.Security { security(of: server) }
+
+    /// For a server with a key of its own, which the coordinator has named.
+    func security(of key: CurvePublicKey) -> ZeroMQ.Security { .curveClient(pair, server: key) }
 }
 
 /// Only their owner may enter the folder of a socket's file: over ipc there is nothing else to keep strangers out.

@@ -10,16 +10,19 @@ final class ComputeLoop {
     private let threads: Int
     private let shared: SharedSegmentsOption?
     private let security: ZeroMQ.Security
+    /// For parameter servers that ask for them.
+    private let keys: WorkerKeys?
     private var segments: WorkerSegments?
     private var current: WorkerRun?
     private var kept: (loader: RowLoader, run: String)?
 
-    init(context: Context, link: ComputeLink, threads: Int, shared: SharedSegmentsOption?, security: ZeroMQ.Security) {
+    init(context: Context, link: ComputeLink, threads: Int, shared: SharedSegmentsOption?, security: ZeroMQ.Security, keys: WorkerKeys?) {
         self.context = context
         self.link = link
         self.threads = threads
         self.shared = shared
         self.security = security
+        self.keys = keys
     }
 
     func run() {
@@ -73,7 +76,7 @@ final class ComputeLoop {
         current = nil
         let run = try WorkerRun(
             welcome: welcome, endpoint: endpoint, context: context, link: link, threads: threads, loader: kept?.loader,
-            loaderRun: kept?.run, security: security,
+            loaderRun: kept?.run, security: security, keys: keys,
             segments: { elementCount in
                 if segments == nil, let shared { segments = try WorkerSegments(shared, elementCount: elementCount) }
                 return segments

@@ -20,6 +20,11 @@ final class ControlConnection {
         try socket.connect(endpoint)
     }
 
+    /// For a loop that waits for more than this connection.
+    func add(to poller: inout Poller) {
+        _ = poller.add(socket)
+    }
+
     /// Whether it was sent; it is not while there is no connection.
     func send(_ message: WorkerMessage) throws -> Bool {
         let bytes = ControlCodec.encode(message)

@@ -35,12 +35,17 @@ final class WeightsMemory {
 
     let chunks: ChunkMap
     private let shared: BlockSegment?
+    /// Whether a shared block holds some of the chunks only, the others being other servers': then they are copied together.
+    private let isPartial: Bool
     private let versions: [Version]
 
-    /// - Parameter shared: the coordinator's blocks of weights, for reading.
-    init(chunks: ChunkMap, shared: BlockSegment? = nil) {
+    /// - Parameters:
+    ///   - shared: the coordinator's blocks of weights, for reading.
+    ///   - isPartial: whether not all chunks are the coordinator's.
+    init(chunks: ChunkMap, shared: BlockSegment? = nil, isPartial: Bool = false) {
         self.chunks = chunks
         self.shared = shared
+        self.isPartial = isPartial
         versions = [Version(chunks: chunks), Version(chunks: chunks)]
     }
 
@@ -59,6 +64,10 @@ final class WeightsMemory {
 
     /// Takes note that a chunk has become readable in a shared block.
     func share(version: UInt64, chunk: Int, block: Int) {
+        if isPartial {
+            if let shared { store(version: version, chunk: chunk, body: shared.view(block)[chunks.range(chunk)].bytes) }
+            return
+        }
         guard let target = target(version, sharedBlock: block), !target.isHere[chunk] else { return }
         target.mark(chunk)
     }
@@ -113,11 +122,11 @@ final class WeightsMemory {
         versions.first { $0.number != nil && $0.missing > 0 }?.number
     }
 
-    /// Chunks of `number` in order of travel that are here without a gap; the next chunk to wait for is at this position.
-    func contiguousChunks(of number: UInt64) -> Int {
+    /// Chunks of `number`, of a server's in order of travel, that are here without a gap; the next one to wait for is at this position.
+    func contiguousChunks(of number: UInt64, owned: Range<Int>) -> Int {
         guard let version = versions.first(where: { $0.number == number }) else { return 0 }
         var position = 0
-        while position < chunks.count, version.isHere[chunks.count - 1 - position] { position += 1 }
+        while position < owned.count, version.isHere[owned.upperBound - 1 - position] { position += 1 }
         return position
     }
 }

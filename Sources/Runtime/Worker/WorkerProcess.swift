@@ -72,9 +72,9 @@ public final class WorkerProcess {
     }
 
     private func run() throws -> Int32 {
-        let (context, link, threads, shared, security) = (context, link, options.threads, options.shared, security)
+        let (context, link, threads, shared, security, keys) = (context, link, options.threads, options.shared, security, options.keys)
         let compute = try WorkerThread.start(name: "compute") {
-            ComputeLoop(context: context, link: link, threads: threads, shared: shared, security: security).run()
+            ComputeLoop(context: context, link: link, threads: threads, shared: shared, security: security, keys: keys).run()
         }
         try perform(session.handle(.start, now: .zero))
         while ending == nil { try turn() }
@@ -132,7 +132,9 @@ public final class WorkerProcess {
         }
     }
 
-    private var security: ZeroMQ.Security { options.keys?.security ?? .none }
+    private var security: ZeroMQ.Security {
+        options.endpoint.hasPrefix("tcp://") ? options.keys?.security ?? .none : .none
+    }
 
     /// A key that is not on the list ends the search; what else fails is said once, as it may be mended at the other end.
     private func lookAtHandshake() throws {

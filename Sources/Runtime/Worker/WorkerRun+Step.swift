@@ -11,8 +11,8 @@ extension WorkerRun {
         var work: NodeWork
         var block: GradientBlock
         var samples: Int
-        /// Chunks from this position on, in order of travel, are not sent yet.
-        var nextPosition = 0
+        /// Its place among the step's nodes.
+        var index: Int
         /// Elements from here on are final.
         var finalFrom: Int
     }
@@ -22,10 +22,12 @@ extension WorkerRun {
         link.currentStep = step
         guard let view = weights.weights(step) else { return }
         var outgoing = try openNodes(round, leaves: leaves)
+        sentPositions.removeAll(keepingCapacity: true)
+        for _ in 0..<outgoing.count * shares.count { sentPositions.append(0) }
         do {
             try computeAndSend(&outgoing, round, weights: view)
         } catch {
-            for node in outgoing where node.nextPosition == 0 { gradients.putBack(node.block) }
+            for node in outgoing where !hasSent(node) { gradients.putBack(node.block) }
             throw error
         }
         markDone(leaves, step: step)
@@ -69,7 +71,9 @@ extension WorkerRun {
             let block = try takeBlock(step: round.number, nodeCount: nodes.count)
             let work = NodeWork(node: node, gradient: block.floats.mutableView, slots: slots)
             outgoing.append(
-                Outgoing(work: work, block: block, samples: slots.reduce(0) { $0 + $1.rows }, finalFrom: chunks.elementCount))
+                Outgoing(
+                    work: work, block: block, samples: slots.reduce(0) { $0 + $1.rows }, index: outgoing.count,
+                    finalFrom: chunks.elementCount))
         }
         isOpened = true
         return outgoing
@@ -95,33 +99,48 @@ extension WorkerRun {
         }
     }
 
-    /// Sends the chunks that are final and inside the window; the last one only with the loss of the whole node.
+    private func hasSent(_ node: Outgoing) -> Bool {
+        (0..<shares.count).contains { sentPositions[node.index * shares.count + $0] > 0 }
+    }
+
+    private func isSent(_ node: Outgoing) -> Bool {
+        (0..<shares.count).allSatisfy { sentPositions[node.index * shares.count + $0] == shares.owned[$0].count }
+    }
+
+    /// Sends the chunks that are final and inside their server's window; the last one only with the loss of the whole node.
     private func send(_ node: inout Outgoing, step: UInt64, loss: Double?) throws {
-        let taken = max(weights.contiguousChunks(of: step + 1), reduced.step == step ? reduced.count : 0)
+        // Backward begins with the last layers, whose chunks are the last server's.
+        for server in (0..<shares.count).reversed() { try send(&node, to: server, step: step, loss: loss) }
+    }
+
+    private func send(_ node: inout Outgoing, to server: Int, step: UInt64, loss: Double?) throws {
+        let owned = shares.owned[server]
+        let place = node.index * shares.count + server
+        let taken = max(weights.contiguousChunks(of: step + 1, owned: owned), shares.reduced(step: step, by: server))
         let open = taken + WireProtocol.chunkWindow
-        while node.nextPosition < min(chunks.count, open) {
-            let chunk = chunks.count - 1 - node.nextPosition
+        while sentPositions[place] < min(owned.count, open) {
+            let chunk = owned.upperBound - 1 - sentPositions[place]
             let range = chunks.range(chunk)
             guard range.lowerBound >= node.finalFrom, chunk > 0 || loss != nil else { return }
             var header = DataHeader(
                 kind: .gradient, node: node.work.node.number, chunk: UInt32(chunk), count: UInt32(node.samples), step: step, loss: loss ?? 0
             )
-            if let block = node.block.sharedIndex {
+            if server == 0, let block = node.block.sharedIndex {
                 header.kind = .sharedGradient
                 header.checksum = UInt64(block)
                 try connection.send(header)
             } else {
                 let isRounded = run.wire == .bf16 && !chunks.isTail(chunk)
-                try connection.send(header, body: isRounded ? node.block.halvedBody(range) : node.block.body(range))
+                try connection.send(header, body: isRounded ? node.block.halvedBody(range) : node.block.body(range), to: server)
             }
-            node.nextPosition += 1
+            sentPositions[place] += 1
         }
     }
 
     private func flush(_ node: inout Outgoing, step: UInt64, loss: Double) throws {
         while true {
             try send(&node, step: step, loss: loss)
-            if node.nextPosition == chunks.count { return }
+            if isSent(node) { return }
             if link.hasCommand { throw Interruption.command }
             try connection.wait()
             try drain()

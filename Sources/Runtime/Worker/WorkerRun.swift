@@ -25,10 +25,14 @@ final class WorkerRun {
     var lease: Lease?
     private var isSubscribed = false
     private var pulledBest = false
+    /// Whether the other servers are still to be told that no weights are wanted; the coordinator knows.
+    private var owesUnsubscribe = false
     /// Versions to ask for as soon as the connection takes it.
     private var owedPulls: [UInt64] = []
-    /// How many chunks of a step's gradient the coordinator is done with before there are new weights; in order of travel.
-    private(set) var reduced: (step: UInt64, count: Int) = (0, 0)
+    /// Who owns which chunks.
+    private(set) var shares: ServerShares
+    /// By node of a step and server: chunks of its sum from this position on, in order of travel, are not sent yet.
+    var sentPositions: [Int] = []
     /// What a closure rule has opened last.
     private var openRound: GradientRound?
     /// Shards whose contribution to a step has been sent whole.
@@ -42,7 +46,7 @@ final class WorkerRun {
     /// - Parameter loader: rows of an earlier session; they are kept if it was the same run.
     init(
         welcome: Welcome, endpoint: String, context: Context, link: ComputeLink, threads: Int, loader: RowLoader?, loaderRun: String?,
-        security: ZeroMQ.Security, segments: (_ elementCount: Int) throws -> WorkerSegments?
+        security: ZeroMQ.Security, keys: WorkerKeys?, segments: (_ elementCount: Int) throws -> WorkerSegments?
     ) throws {
         run = try JSONDecoder().decode(RunDescription.self, from: Data(welcome.run))
         try run.validate()
@@ -58,7 +62,8 @@ final class WorkerRun {
             network: network, tree: tree, leafRows: run.leafRows, seed: run.seed, threads: threads, precision: run.precision)
         chunks = network.layout.chunks(byteCount: run.chunkByteCount)
         let segments = try segments(network.layout.blockLength)
-        weights = WeightsMemory(chunks: chunks, shared: segments?.weights)
+        shares = try ServerShares(welcome.servers ?? [], chunks: chunks)
+        weights = WeightsMemory(chunks: chunks, shared: segments?.weights, isPartial: shares.count > 1)
         gradients = segments?.pool ?? GradientPool(elementCount: network.layout.blockLength)
         labels = Array(repeating: 0, count: run.leafRows)
         identifiers = Array(repeating: 0, count: run.leafRows)
@@ -68,10 +73,22 @@ final class WorkerRun {
             self.loader = RowLoader(run: run)
         }
         var options = SocketOptions.data(largestBody: run.largestBodyToWorker(chunks), chunkCount: chunks.count)
-        options.security = security
         options.linger = .milliseconds(500)  // a last contribution still gets out when the worker leaves
-        connection = try DataConnection(context: context, endpoint: endpoint, options: options, welcome: welcome, link: link)
-        try connection.send(DataHeader(kind: .attach))
+        let others = try (welcome.servers ?? []).map { server in
+            DataConnection.End(endpoint: server.endpoint, security: try Self.security(of: server, keys: keys))
+        }
+        connection = try DataConnection(
+            context: context, ends: [DataConnection.End(endpoint: endpoint, security: security)] + others, options: options,
+            welcome: welcome, link: link)
+        for server in 0..<connection.serverCount { try connection.send(DataHeader(kind: .attach), to: server) }
+    }
+
+    private static func security(of server: ServerAddress, keys: WorkerKeys?) throws(WireError) -> ZeroMQ.Security {
+        guard let text = server.publicKey else { return .none }
+        guard let key = CurvePublicKey(z85: text), let keys else {
+            throw .malformed("the parameter server at \(server.endpoint) asks for keys: this worker needs --keys")
+        }
+        return keys.security(of: key)
     }
 
     // MARK: Orders
@@ -88,6 +105,7 @@ final class WorkerRun {
         self.lease = lease
         keepTasks(of: lease)
         if lease.shards.isEmpty {
+            owesUnsubscribe = owesUnsubscribe || isSubscribed && shares.count > 1
             isSubscribed = false
             owedPulls.removeAll { $0 != Evaluation.bestVersion }
         } else {
@@ -141,15 +159,22 @@ final class WorkerRun {
 
     /// Takes in whatever has arrived and asks for more rows.
     func drain() throws {
+        if owesUnsubscribe {
+            for server in 1..<shares.count { try connection.send(DataHeader(kind: .unsubscribe), to: server) }
+            owesUnsubscribe = false
+        }
         while let version = owedPulls.first {
-            try connection.send(DataHeader(kind: .pull, step: version))
+            // The best weights are at the coordinator as a whole.
+            for server in 0..<(version == Evaluation.bestVersion ? 1 : shares.count) {
+                try connection.send(DataHeader(kind: .pull, step: version), to: server)
+            }
             owedPulls.removeFirst()
         }
-        try connection.drain { header, body in
+        try connection.drain { header, body, server in
             switch header.kind {
             case .weights:
                 let chunk = Int(header.chunk)
-                guard chunk < chunks.count,
+                guard chunk < chunks.count, server == 0 || shares.owned[server].contains(chunk),
                     body.count == chunks.range(chunk).count * run.wire.byteCount(isTail: chunks.isTail(chunk))
                 else {
                     throw WireError.malformed("weights of chunk \(chunk) with \(body.count) bytes")
@@ -164,8 +189,7 @@ final class WorkerRun {
             case .rows:
                 try loader.arrived(header.count, packet: body)
             case .reduced:
-                guard Int(header.chunk) <= chunks.count else { throw WireError.malformed("\(header.chunk) reduced chunks") }
-                reduced = (header.step, Int(header.chunk))
+                try shares.noteReduced(Int(header.chunk), step: header.step, by: server)
             case .sameWeights where run.countsRounds:
                 weights.renumber(to: header.step)
             case .round where run.countsRounds:
@@ -174,8 +198,10 @@ final class WorkerRun {
             case .clocks where run.isStale:
                 stale.take(
                     try ClockNotice(decoding: body, shardCount: run.shardCount), version: header.step, answering: header.count)
-            case .attach, .gradient, .sharedGradient, .pull, .rowsWanted, .figures, .sameWeights, .round, .clocks, .contribution:
-                throw WireError.malformed("a \(header.kind) message from the coordinator")
+            case .attach, .gradient, .sharedGradient, .pull, .rowsWanted, .figures, .sameWeights, .round, .clocks, .contribution, .unsubscribe,
+                .state, .norms, .stateEnd, .stateWanted, .built, .commit, .release, .squares, .judged, .suspicious, .notFinite, .uncovered,
+                .peerLost:
+                throw WireError.malformed("a \(header.kind) message from the \(DataConnection.name(of: server))")
             }
         }
         try askForRows()

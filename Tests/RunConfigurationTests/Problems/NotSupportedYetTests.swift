@@ -15,8 +15,5 @@ import Testing
               ship: false
             """,
             #"run.yaml:8:9: data.ship: "ship: false" is not supported yet; only true is"#),
-        Case(
-            "cluster: {parameter_servers: 2}",
-            #"run.yaml:8:30: cluster.parameter_servers: "parameter_servers: 2" is not supported yet; only 1 is"#),
     ]
 }

@@ -27,7 +27,8 @@ final class PublishedWeights {
     private let rounds: Bool
     private let chunks: ChunkMap
     private let shared: [FloatBlock]
-    private let lenders: LenderTable
+    /// Who lends the blocks themselves, too, where their exact values travel.
+    let lenders: LenderTable
     private var rounded: [Rounded] = []
 
     /// - Parameter shared: blocks that workers of this host read; empty where there are none.
@@ -66,9 +67,9 @@ final class PublishedWeights {
         rounds ? copy(of: block).sharedIndex : shared.firstIndex { $0 === block }
     }
 
-    /// Whether no message in flight reads what was published of `block`.
+    /// Whether no message in flight reads `block` or what was published of it.
     func isFree(_ block: FloatBlock) -> Bool {
-        guard rounds else { return lenders.isFree(block) }
+        guard lenders.isFree(block) else { return false }
         return rounded.first { $0.master === block }.map { lenders.isFree($0.halves) && lenders.isFree($0.floats) } ?? true
     }
 
