@@ -198,7 +198,8 @@ final class WorkerRun {
             case .clocks where run.isStale:
                 stale.take(
                     try ClockNotice(decoding: body, shardCount: run.shardCount), version: header.step, answering: header.count)
-            case .attach, .gradient, .sharedGradient, .pull, .rowsWanted, .figures, .sameWeights, .round, .clocks, .contribution, .unsubscribe,
+            case .attach, .gradient, .sharedGradient, .pull, .rowsWanted, .figures, .sameWeights, .round, .clocks, .contribution,
+                .unsubscribe,
                 .state, .norms, .stateEnd, .stateWanted, .built, .commit, .release, .squares, .judged, .suspicious, .notFinite, .uncovered,
                 .peerLost:
                 throw WireError.malformed("a \(header.kind) message from the \(DataConnection.name(of: server))")

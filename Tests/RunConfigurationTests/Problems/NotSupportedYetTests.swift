@@ -14,6 +14,6 @@ import Testing
               train: {builtin: digits}
               ship: false
             """,
-            #"run.yaml:8:9: data.ship: "ship: false" is not supported yet; only true is"#),
+            #"run.yaml:8:9: data.ship: "ship: false" is not supported yet; only true is"#)
     ]
 }
