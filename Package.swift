@@ -67,7 +67,7 @@ let package = Package(
         library("Checkpoints", ["Hashing"]),
         library("Training", ["Exactness", "Wire"]),
         library("ParameterServer", ["Kernels", "Exactness", "NeuralNet", "Optimization", "OperatingSystem"]),
-        library("RunConfiguration", [yams, "NeuralNet", "Optimization", "Datasets", "Training"]),
+        library("RunConfiguration", [yams, "Exactness", "NeuralNet", "Optimization", "Datasets", "Training"]),
 
         library("Diagnosis", [yams]),
 
@@ -97,7 +97,7 @@ let package = Package(
         tests(of: "Checkpoints", ["Hashing"], resources: [.copy("Fixtures")]),
         tests(of: "Training", ["Exactness", "Wire"]),
         tests(of: "ParameterServer", ["Kernels", "Exactness", "NeuralNet", "Optimization", "OperatingSystem"]),
-        tests(of: "RunConfiguration", ["NeuralNet", "Optimization", "Datasets", "Training"], resources: [.copy("Fixtures")]),
+        tests(of: "RunConfiguration", ["Exactness", "NeuralNet", "Optimization", "Datasets", "Training"], resources: [.copy("Fixtures")]),
         tests(of: "Diagnosis", ["RunConfiguration"]),
         tests(
             of: "Runtime",

@@ -43,6 +43,10 @@ public struct TreeReduction: Sendable {
         levelCount = builder.levelCount
     }
 
+    init(nodes: [TreeNode], levelCount: Int, joins: [Join]) {
+        (self.nodes, self.levelCount, self.joins) = (nodes, levelCount, joins)
+    }
+
     private struct Builder {
         let operands: [Source]
         let tree: ShardTree

@@ -36,6 +36,8 @@ final class ChunkLedger: @unchecked Sendable {  // one owner at a time, see abov
     var reduction: TreeReduction?
     private var reductionNodes: [TreeNode] = []
     private(set) var operands: [FloatView] = []
+    /// Whether contributions are joined as they come and not as the tree says. What running statistics are formed from never is.
+    var isInArrivalOrder = false
 
     init(range: Range<Int>, isTail: Bool = false, shardCount: Int) {
         self.range = range
@@ -71,13 +73,14 @@ final class ChunkLedger: @unchecked Sendable {  // one owner at a time, see abov
 
     /// Takes a contribution, in shard order, in place of those of nodes below it; those go back through `release`.
     ///
-    /// Its sum holds theirs, joined in the same order, so the bits of the whole stay the same.
+    /// Its sum holds theirs, joined in the same order, so the bits of the whole stay the same. In arrival order it stands last.
     /// - Parameter gainedLeaves: its present leaves that were not covered; at least one, so that its node lies below none that is here.
     func add(_ contribution: Contribution, shards: Range<Int>, gainedLeaves: Int, tree: ShardTree, release: (Int) -> Void) {
         func isBelow(_ other: Contribution) -> Bool { shards.contains(tree.shards(of: other.node).lowerBound) }
         for other in contributions where isBelow(other) { release(other.token) }
         contributions.removeAll(where: isBelow)
-        let place = contributions.firstIndex { tree.shards(of: $0.node).lowerBound > shards.lowerBound } ?? contributions.count
+        let follower = isInArrivalOrder ? nil : contributions.firstIndex { tree.shards(of: $0.node).lowerBound > shards.lowerBound }
+        let place = follower ?? contributions.count
         contributions.insert(contribution, at: place)
         for shard in shards { covered.insert(shard) }
         missingLeaves -= gainedLeaves
@@ -89,12 +92,12 @@ final class ChunkLedger: @unchecked Sendable {  // one owner at a time, see abov
         var isSame = reduction != nil && reductionNodes.count == contributions.count
         for (index, contribution) in contributions.enumerated() {
             operands.append(contribution.body)
-            if isSame, reductionNodes[index] != contribution.node { isSame = false }
+            if isSame, !isInArrivalOrder, reductionNodes[index] != contribution.node { isSame = false }
         }
         guard !isSame else { return }
         reductionNodes.removeAll(keepingCapacity: true)
         for contribution in contributions { reductionNodes.append(contribution.node) }
-        reduction = TreeReduction(nodes: reductionNodes, in: tree)
+        reduction = isInArrivalOrder ? TreeReduction(chaining: reductionNodes) : TreeReduction(nodes: reductionNodes, in: tree)
     }
 
     /// The second phase's one operand, in place of the contributions.

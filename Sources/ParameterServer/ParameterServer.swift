@@ -76,6 +76,8 @@ public final class ParameterServer {
     /// Chunks that are ready and not yet reported; the first ones are.
     var ready: [Int] = []
     private var reportedChunks = 0
+    /// Told of a step's arrivals when it is complete; nil in exact mode. See `sumInArrivalOrder`.
+    var noteArrivals: ((ParameterServer) -> Void)?
     /// The position, among this server's chunks in the order of travel, below which all are reduced or updated: their contributions are
     /// given back.
     public internal(set) var lowestIncomplete = 0
@@ -230,6 +232,7 @@ public final class ParameterServer {
         if !isFinite { skippedSteps += 1 }
         settings.measureLimitedRows(scratch: scratch[0])
         if settings.wantsNorms { normsVersion = version + 1 }
+        noteArrivals?(self)
         state.advance(isFree: isFree)
         version += 1
         openStep(wantsNorms: wantsNorms(version + 1))

@@ -47,7 +47,7 @@ struct ClosureCompanions {
 
 extension Tree {
     /// What was written at a path of keys.
-    fileprivate func entry(at path: SettingPath) -> Entry? {
+    func entry(at path: SettingPath) -> Entry? {
         var below = self
         var found: Entry?
         for step in path.steps {

@@ -24,6 +24,7 @@ extension RunConfiguration {
             cluster: cluster
         ).run()
         ClosureCompanions(diagnostics: diagnostics, tree: tree).check(beside: optimizer?.rule)
+        InexactCompanions(diagnostics: diagnostics, tree: tree).check(beside: training?.mode)
         guard diagnostics.problems.isEmpty else { return nil }
         guard let data, let specification = data.specification, let model = model?.settings, var optimizer, let penalties, let training,
             let cluster, let fittedFrom

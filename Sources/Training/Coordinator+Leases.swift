@@ -63,7 +63,7 @@ extension Coordinator {
 
     /// How many rounds there are to a barrier is the search's to say; none is opened at one.
     private var leaseEnd: UInt64 {
-        guard plan.passes != nil else { return horizon }
+        guard plan.countsRounds else { return horizon }
         return version == horizon ? wireStep : .max
     }
 

@@ -70,7 +70,7 @@ public struct Coordinator: Sendable {
         self.limits = limits
         self.rules = rules
         self.version = version
-        wireStep = plan.passes == nil ? version : 0
+        wireStep = plan.countsRounds ? 0 : version
         self.stopping = stopping
         leases = LeaseTable(tree: plan.tree)
         horizon = plan.nextBarrier(after: version)
@@ -160,7 +160,7 @@ public struct Coordinator: Sendable {
         guard phase == .training else { return [] }
         precondition(completed == version + 1, "versions come one after the other")
         version = completed
-        if plan.passes == nil { gradientCompleted(step: version, now: now) }
+        if plan.passes == nil { gradientCompleted(step: plan.isStale ? wireStep : version, now: now) }
         if version == horizon {
             return plan.isJudged ? beginEvaluation(.validation, now: now) : finish(.completed, figures: [:], restoresBest: false)
         }
@@ -174,14 +174,15 @@ public struct Coordinator: Sendable {
 
     private mutating func roundReached(_ round: UInt64, afterGradient: Bool, now: Duration) -> [Effect] {
         guard phase == .training else { return [] }
-        if afterGradient {
+        if afterGradient, !plan.isStale {
             gradientCompleted(step: round, now: now)
             return moveLeases(now: now)
         }
         // Only the number is another: whoever has just got shards has as much time for its first round as before.
         for (worker, member) in members where member.leasedStep == wireStep { members[worker]?.leasedStep = round }
         wireStep = round
-        clock.restart(at: now)
+        // An update of one is no reason to give the others more time.
+        if !plan.isStale { clock.restart(at: now) }
         return []
     }
 

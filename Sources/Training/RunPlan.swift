@@ -15,6 +15,12 @@ public struct RunPlan: Sendable {
     /// Whether anybody looks at its figures; otherwise the run ends with its last step.
     public var isJudged = true
 
+    /// Whether contributions are updates of their own, so that weights have more versions than there are steps.
+    public var isStale = false
+
+    /// Whether weights are numbered by rounds and not by steps.
+    var countsRounds: Bool { passes != nil || isStale }
+
     public init(
         tree: ShardTree, parts: [PartID: StepPlan], epochs: Int, validateEvery: Int, earlyStopping: EarlyStoppingPolicy?,
         passes: StepPasses? = nil

@@ -12,7 +12,8 @@ public struct DataHeader: Equatable, Sendable {
         case attach = 1
         /// worker → coordinator: the sum of `node` over `chunk` at step `step`; `count` samples, `loss` summed over them; body: floats.
         case gradient = 2
-        /// worker → coordinator: wants every chunk of weights version `step`, and those of the next one as they are made.
+        /// worker → coordinator: wants every chunk of weights version `step`, and those of the next one as they are made;
+        /// modes ssp and async: of the newest version, and the clocks; `count` = request number.
         case pull = 3
         /// worker → coordinator: wants rows; `node` = part, `chunk` = shard, `count` = request number, `step` = which dealing of
         /// the training rows; body: positions, u32 each.
@@ -34,6 +35,12 @@ public struct DataHeader: Equatable, Sendable {
         /// worker → coordinator: what came of `node` at step `step`, for comparison with what comes of it elsewhere; `loss` as of a
         /// gradient; body: the checksum of every chunk, u64 each.
         case audit = 12
+        /// coordinator → worker, modes ssp and async: clocks and how far they may go; `step` = version of the weights, `count` = the
+        /// `pull` that it answers, 0: none; body: a clock notice.
+        case clocks = 20
+        /// worker → coordinator, modes ssp and async: the chunks of a contribution computed with weights version `step` follow; body: a
+        /// contribution notice.
+        case contribution = 21
         /// As `gradient` without a body: the values lie in block `checksum` of the worker's shared segment.
         case sharedGradient = 16
         /// As `weights` without a body: the values lie in block `checksum` of the shared weights.

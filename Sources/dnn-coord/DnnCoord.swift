@@ -11,6 +11,7 @@ struct DnnCoord: ParsableCommand {
         version: Release.version,
         subcommands: [
             Train.self, Resume.self, Serve.self, Check.self, Keygen.self, Evaluate.self, Predict.self, Diagnose.self, Compare.self,
+            Replay.self,
         ])
 
     static func main() {

@@ -42,6 +42,8 @@ import Testing
         ("data.test={builtin: digits}", "data.test.idx"),
         ("data.test=none", "data.test.idx"),
         ("data.limit=5", "data.limit"),
+        ("training.mode=fast", "training.mode"),
+        ("training.mode=ssp", "training.mode.ssp.staleness"),
         ("data.shape=[4]", "data.shape"),
         ("data.redeal_every=3", "data.redeal_every"),
         ("data.train={npy: {features: a, labels: b}}", "data.train.npy"),
@@ -109,7 +111,7 @@ import Testing
     /// A key that is neither in the table of bits nor in that of free settings would slip through both tests.
     @Test func everyKeyWithMoreThanOneValueIsInTheTable() throws {
         let onlyOneValueYet = [
-            "data.task", "data.target_standardize", "training.mode", "training.precision", "cluster.wire",
+            "data.task", "data.target_standardize", "training.precision", "cluster.wire",
         ]
         let alike = ["model.layers[2].leaky_relu.name", "model.layers[3].dropout.name", "model.layers[4]"]
         let covered = Set(Self.bits.map(\.1) + onlyOneValueYet)

@@ -57,7 +57,7 @@ import Training
         ("seed.2=3", "seed: is no list, so it has no entry 2"),
         ("name.x=3", "name: must be a name that a folder can have, got a map with the key x"),
         ("training.mode=[", "training.mode: not YAML: while parsing a flow node, did not find expected node content"),
-        ("training.mode=fast", #"training.mode: "fast" is not supported yet; supported: exact"#),
+        ("training.mode={ssp: {staleness: -1}}", "training.mode.ssp.staleness: must be a whole number in 0…1000000, got -1"),
         ("seed", "must be KEY=VALUE, such as training.epochs=3 or model.layers.3.dropout.rate=0.5"),
         ("=3", "must be KEY=VALUE, such as training.epochs=3 or model.layers.3.dropout.rate=0.5"),
         ("a..b=3", "must be KEY=VALUE, such as training.epochs=3 or model.layers.3.dropout.rate=0.5"),

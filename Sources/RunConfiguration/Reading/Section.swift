@@ -97,14 +97,6 @@ final class Section {
         diagnostics.report(entry(key)?.place ?? place, path.key(key), text)
     }
 
-    /// Refuses every value but the default of a key that is read, checked, and waits for its feature.
-    func notYet(_ key: String, unless isDefault: Bool, only standard: String) {
-        guard !isDefault, let entry = entry(key), !diagnostics.hasProblem(atOrAbove: path.key(key)) else { return }
-        var written = key
-        if case .scalar(let scalar) = entry.value.content { written += ": \(Scalar.shortened(scalar.text))" }
-        report(key, "\"\(written)\" is not supported yet; only \(standard) is")
-    }
-
     private func read<Value>(_ entry: Tree.Entry, _ kind: ValueKind<Value>) -> Value? {
         do { return try kind.read(entry.value) } catch {
             diagnostics.report(entry.place, path.key(entry.key), error.text(kind, entry.value))

@@ -46,7 +46,7 @@ extension ClusterSettings {
             idleTimeoutSeconds: s.value("idle_timeout_seconds", .number(.within(0...Ranges.seconds)), default: 600),
             heartbeatMilliseconds: s.value("heartbeat_ms", .whole(in: Ranges.heartbeatMilliseconds), default: 1_000),
             instructionSet: s.value("instruction_set", .choice(Names()), default: .auto),
-            transport: s.value("transport", .choice(Names(later: [])), default: .auto),
+            transport: s.value("transport", .choice(Names()), default: .auto),
             chunkBytes: s.value("chunk_bytes", .chunkBytes, default: 1_048_576),
             wire: s.value("wire", .choice(Names()), default: .f32),
             parameterServers: s.value("parameter_servers", .whole(in: 1...Ranges.parameterServers), default: 1))

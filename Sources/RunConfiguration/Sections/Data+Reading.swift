@@ -98,7 +98,7 @@ extension HeldOutSpecification {
         let wrapped = sources.supported.map { source in
             (name: source.name, value: { @Sendable payload in source.value(payload).map(HeldOutSpecification.source) })
         }
-        return Names(own.supported + wrapped, later: sources.later)
+        return Names(own.supported + wrapped)
     }
 }
 

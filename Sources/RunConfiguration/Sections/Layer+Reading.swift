@@ -1,7 +1,7 @@
 internal import NeuralNet
 
 extension LayerSpecification {
-    /// The layers of a run file. To support one of the later names, move it up and say how its options are read.
+    /// The layers of a run file.
     static let variants: Variants<LayerSpecification> = Names(
         [
             "flatten": { read($0) { _ in .flatten } },
@@ -76,7 +76,7 @@ extension InitializerSpecification {
         let wrapped = variants.supported.map { entry in
             (name: entry.name, value: { @Sendable payload in entry.value(payload).map(Optional.some) })
         }
-        return Names([named] + wrapped, later: variants.later)
+        return Names([named] + wrapped)
     }
 }
 

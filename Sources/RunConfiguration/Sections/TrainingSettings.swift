@@ -1,14 +1,16 @@
+public import Exactness
 public import NeuralNet
 public import Optimization
 public import Training
 
-/// Everything under `training`. Mode exact is the only one, so it is not stored.
+/// Everything under `training`.
 public struct TrainingSettings: Codable, Equatable, Sendable {
     /// Samples per step, over all workers.
     public var batchSize: Int
     public var epochs: Int
     /// V: a power of two that divides `batchSize`; `auto` is resolved.
     public var virtualShards: Int
+    public var mode: TrainingMode
     public var precision: Precision
     /// nil: train to the last epoch.
     public var earlyStopping: EarlyStoppingPolicy?
@@ -27,7 +29,7 @@ extension TrainingSettings {
         let batchSize = s.value("batch_size", .whole(in: 1...Ranges.batchSize), default: 128)
         let epochs = s.value("epochs", .whole(in: 1...Ranges.epochs), default: 20)
         let chosenShards = s.optional("virtual_shards", .virtualShards, nilName: "auto")
-        _ = s.variant("mode", modes, default: true)
+        let mode = s.variant("mode", TrainingMode.variants, default: .exact)
         let precision = s.value("precision", .choice(Names()), default: Precision.f32)
         let earlyStopping = s.sectionOrNone("early_stopping", EarlyStoppingPolicy.read)
         let validateEvery = s.value("validate_every", .whole(in: 1...Ranges.epochs), default: 1)
@@ -40,7 +42,7 @@ extension TrainingSettings {
         let nonFinite = s.value("non_finite", .choice(Names()), default: NonFinitePolicy.stop)
         return TrainingSettings(
             batchSize: batchSize, epochs: epochs, virtualShards: chosenShards ?? automaticShards(batchSize: batchSize),
-            precision: precision, earlyStopping: earlyStopping, validateEvery: validateEvery,
+            mode: mode ?? .exact, precision: precision, earlyStopping: earlyStopping, validateEvery: validateEvery,
             checkpointEverySeconds: (checkpoint ?? standardCheckpoint).seconds, keptCheckpoints: (checkpoint ?? standardCheckpoint).keep,
             nonFinite: nonFinite)
     }
@@ -54,14 +56,13 @@ extension TrainingSettings {
     }
 
     private static let standardCheckpoint = (seconds: 60.0, keep: 3)
-    private static let modes: Variants<Bool> = Names(["exact": { $0.plain(true) }], later: ["fast", "ssp", "async"])
 
     var outline: Outline {
         .map([
             .init("batch_size", .whole(batchSize), .bits),
             .init("epochs", .whole(epochs)),
             .init("virtual_shards", .whole(virtualShards), .bits),
-            .init("mode", .word("exact"), .bits),
+            .init("mode", mode.outline, .bits),
             .init("precision", .word(precision.rawValue), .bits),
             .init("early_stopping", earlyStopping?.outline ?? .none, .bits),
             .init("validate_every", .whole(validateEvery), .bits),

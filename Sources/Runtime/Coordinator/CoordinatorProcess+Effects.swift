@@ -87,6 +87,7 @@ extension CoordinatorProcess {
 
     private func forget(_ worker: WorkerID) {
         releaseConnections(of: worker)
+        staleServer?.forget(UInt64(worker))
         guard let peer = peers.removeValue(forKey: worker) else { return }
         byControl[peer.control] = nil
         byToken[peer.token] = nil

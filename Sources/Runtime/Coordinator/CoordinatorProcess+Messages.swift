@@ -144,21 +144,27 @@ extension CoordinatorProcess {
         else { return drop() }
         if lane.usesChecksums, bodyCount > 0, checksum(lane.message.bytes(at: 2)) != header.checksum { throw .checksum }
         switch header.kind {
-        case .gradient, .sharedGradient:
+        case .gradient, .sharedGradient, .contribution:
             // Who has not shown that its kernels give the run's bits has no say in them.
             guard machine.isAdmitted(worker) else { return drop() }
-            if header.kind == .gradient {
+            if let staleServer {
+                try takeStale(header, from: worker, lane: lane, server: staleServer)
+            } else if header.kind == .contribution {
+                throw .malformed("a contribution of a mode that this run does not have")
+            } else if header.kind == .gradient {
                 try takeGradient(header, lane: lane, from: worker)
             } else {
                 try takeSharedGradient(header, from: peer, worker)
             }
-        case .pull: sendWeights(to: worker, wanted: header.step)
+        case .pull:
+            sendWeights(to: worker, wanted: header.step)
+            sendClocks(to: worker, answering: header.count)
         case .rowsWanted: try sendRows(to: worker, header: header, positions: body(of: lane))
         case .figures: try takeFigures(from: worker, header: header, body: body(of: lane))
         case .unsubscribe: peers[worker]?.isSubscribed = false
         case .audit: try takeAudit(header, from: worker, body: body(of: lane))
-        case .attach, .weights, .sharedWeights, .rows, .reduced, .sameWeights, .round, .state, .norms, .stateEnd, .stateWanted, .built,
-            .commit, .release, .squares, .judged, .suspicious, .notFinite, .uncovered, .peerLost:
+        case .attach, .weights, .sharedWeights, .rows, .reduced, .sameWeights, .round, .clocks, .state, .norms, .stateEnd, .stateWanted,
+            .built, .commit, .release, .squares, .judged, .suspicious, .notFinite, .uncovered, .peerLost:
             throw .malformed("a \(header.kind) message from a worker")
         }
     }

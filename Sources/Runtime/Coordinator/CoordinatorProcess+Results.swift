@@ -20,6 +20,9 @@ extension CoordinatorProcess {
         for set in beginning.store.found.rejected {
             reporter.warning("the checkpoint of step \(set.step) can't be used, the one before is taken: \(set.reason)")
         }
+        if let orderLog, orderLog.hasGap {
+            reporter.warning("\(orderLog.path) does not know of the checkpoint, so the run can't be replayed")
+        }
         if beginning.start.incarnation > 1 {
             let place = "step \(beginning.version), epoch \(run.plan.epochs(at: beginning.version) + 1)"
             let text = beginning.former == nil ? "there is no checkpoint yet: from the beginning" : "from the checkpoint of \(place)"
@@ -139,6 +142,7 @@ extension CoordinatorProcess {
     /// Copies the complete version and lets it be written; one that comes while the last is being written is left out.
     func checkpoint() {
         guard gatherState(withSlots: true) else { return }
+        markOrderLog()
         let copy = stateCopy()
         if !writer.write(copy), ending != nil || !machine.isTraining {
             writer.finishWriting()
@@ -167,6 +171,7 @@ extension CoordinatorProcess {
         let result = result(of: ending)
         let isSuperseded = beginning.start.isSuperseded(in: folder.path)
         try closeSessions(outcome: isSuperseded ? nil : result.outcome)
+        if !isSuperseded { markOrderLog() }
         writer.close()
         for warning in writer.takeWarnings() { reporter.warning(warning) }
         guard !isSuperseded else {
@@ -235,7 +240,7 @@ extension CoordinatorProcess {
             steps: ending.version, evaluations: server.evaluations, epochs: run.plan.epochs(at: ending.version),
             bestEpoch: machine.stopping.best?.epoch, penalty: run.updater.penalty(of: parameters),
             virtualShards: run.description.shardCount, workersSeen: totals.events.workersSeen, parameters: run.network.layout.count,
-            precision: run.description.precision.rawValue, leafClass: machine.leafClass,
+            precision: run.description.precision.rawValue, mode: run.configuration.training.mode.keyword, leafClass: machine.leafClass,
             numericsVersion: numericsVersion, runSHA256: run.runSHA256.description, dataSHA256: run.data.dataSHA256.description,
             train: ending.figures[.train].map { report($0, of: .train) },
             validation: ending.figures[.validation].map { finalReport($0, of: .validation) },

@@ -26,6 +26,7 @@ final class CoordinatorProcess {
     /// The same server, of whichever kind it is.
     let stepServer: ParameterServer?
     let closureServer: ClosureServer?
+    let staleServer: StaleServer?
     let inbox: Inbox
     let lanes: [Lane]
     /// The other parameter servers; nil where the own one is the only one.
@@ -51,6 +52,8 @@ final class CoordinatorProcess {
     let segments: SharedSegments?
     let rates: LearningRates
     let writer: SnapshotWriter
+    /// nil in exact mode, where there is nothing to log.
+    let orderLog: OrderLog?
     var reporter: ProgressReporter
     var best: (step: UInt64, value: Double, weights: FloatBlock)?
     var stepLosses = StepLosses()
@@ -138,7 +141,7 @@ final class CoordinatorProcess {
         }
         self.lanes = lanes
         let segments =
-            localWorkers > 0 && run.configuration.cluster.transport != .messages
+            localWorkers > 0 && run.configuration.cluster.transport != .messages && !run.description.isStale
             ? try SharedSegments(elementCount: run.network.layout.blockLength, shardCount: run.plan.tree.shardCount) : nil
         self.segments = segments
         var workerKeys: String?
@@ -160,6 +163,10 @@ final class CoordinatorProcess {
         }
 
         auditFraction = options.auditFraction
+        guard auditFraction == 0 || !run.description.isStale else {
+            let text = "does not go with --audit: which weights a leaf is computed with hangs on time, so no other worker has its bits"
+            throw ProblemList([run.configuration.sourceMap.problem(at: "training.mode", text)])
+        }
         let cluster = run.configuration.cluster
         let workerOption = Self.workerOption(gatekeeper, lanes: lanes)
         self.workerOption = workerOption
@@ -188,9 +195,14 @@ final class CoordinatorProcess {
         self.published = published
         let rates = LearningRates(run.schedule, plateau: former?.coordinator.plateau ?? PlateauState())
         self.rates = rates
+        let orderLog = try run.orderLog(in: folder, beginning)
+        self.orderLog = orderLog
         if run.plan.passes != nil {
             let made = try Self.closureServer(run, search: search, published: published, inbox: inbox)
-            (server, stepServer, closureServer) = (made, nil, made)
+            (server, stepServer, closureServer, staleServer) = (made, nil, made, nil)
+        } else if run.description.isStale {
+            let made = Self.staleServer(run, rates: rates, published: published, log: orderLog)
+            (server, stepServer, closureServer, staleServer) = (made, nil, nil, made)
         } else {
             let made = try ParameterServer(
                 layout: run.network.layout, updater: run.updater, plan: run.plan.train, tree: run.plan.tree,
@@ -200,7 +212,8 @@ final class CoordinatorProcess {
                 policy: run.configuration.training.nonFinite, learningRate: { [rates] in rates.rate(step: $0) },
                 isFree: { published.isFree($0) }, release: { inbox.release($0) })
             made.recomputes = true
-            (server, stepServer, closureServer) = (made, made, nil)
+            if let orderLog { made.sumInArrivalOrder { orderLog.noteArrivals($0) } }
+            (server, stepServer, closureServer, staleServer) = (made, made, nil, nil)
         }
         server.window = WireProtocol.chunkWindow
         let tensors = StateTensors(layout: run.network.layout, slotNames: closureServer?.slotNames ?? run.updater.slotNames)
@@ -212,7 +225,7 @@ final class CoordinatorProcess {
                 }, incarnation: Int(beginning.start.incarnation), configuration: run.configuration.effectiveYAML,
                 metadata: try run.modelMetadata),
             isFolderLost: { [start = beginning.start, path = folder.path] in start.isSuperseded(in: path) },
-            syncHistory: folder.historySync)
+            syncHistory: folder.historySync(with: orderLog))
         reporter = ProgressReporter(isQuiet: options.isQuiet, plan: run.plan)
         localWorkerCount = localWorkers
         localServersAtOnce = options.servers
@@ -304,6 +317,7 @@ final class CoordinatorProcess {
             updates.drain()
             advanceServer()
             for warning in writer.takeWarnings() { reporter.warning(warning) }
+            if let failure = orderLog?.takeFailure() { reporter.warning(failure) }
             if writer.isSuperseded { dispatch(.superseded) }
             if now - lastTick >= machine.tickInterval {
                 lastTick = now
@@ -359,6 +373,7 @@ final class CoordinatorProcess {
     /// Takes what the server has ready: chunks of the next version go out, a complete version is an event.
     func advanceServer() {
         if let closureServer { advance(closureServer) }
+        if let staleServer { advance(staleServer) }
         guard let stepServer else { return }
         advance(stepServer)
         // What has waited for the step may be all that there is to wait for.
@@ -391,10 +406,8 @@ final class CoordinatorProcess {
         }
     }
 
-    /// At barriers for their line of the history, and now and then – at powers of two – for the line of a run that ends before one.
     func wantsNorms(_ version: UInt64) -> Bool {
-        if takesNormsEverySecondStep { return FiguresMeasurement.hasNorms(version) }
-        return run.plan.isBarrier(version) || version & (version - 1) == 0
+        takesNormsEverySecondStep ? FiguresMeasurement.hasNorms(version) : run.wantsNorms(version)
     }
 
     func place(of element: Int) -> String {

@@ -1,4 +1,5 @@
 internal import Checkpoints
+internal import Exactness
 internal import Foundation
 internal import Kernels
 internal import NeuralNet
@@ -32,6 +33,15 @@ extension CoordinatorProcess {
             try tensors.read(set, weights: weights, slots: slots)
             closureServer.restore(version: progress.step, weights: weights, slots: slots, scalars: progress.search ?? ClosureScalars())
         }
+        if let staleServer {
+            try tensors.read(set, weights: staleServer.completeWeights, slots: staleServer.completeSlots)
+            guard let stale = progress.stale, stale.clocks.count == run.plan.tree.shardCount else {
+                preconditionFailure("a run keeps its mode and its shards")
+            }
+            staleServer.restore(
+                version: progress.step, updates: stale.updates, clocks: stale.clocks, learningRate: progress.learningRate,
+                norms: progress.norms)
+        }
         if let kept = set.manifest.best, let weights = try tensors.best(of: set) {
             best = (UInt64(kept.step), kept.value, weights)
         }
@@ -42,8 +52,8 @@ extension CoordinatorProcess {
         ProgressState(
             step: machine.version, stopping: machine.stopping, plateau: rates.plateau, search: closureServer?.scalars,
             bitRelevantKeys: run.configuration.bitRelevantKeys, horizonEpochs: horizonEpochs, learningRate: server.lastLearningRate,
-            norms: stepServer.flatMap { $0.normsVersion == machine.version ? $0.norms.pieceSums : nil },
-            stepLosses: stepLosses, totals: totals)
+            norms: server.normsVersion == machine.version ? stepServer?.norms.pieceSums ?? staleServer?.normSums : nil,
+            stepLosses: stepLosses, totals: totals, stale: staleServer.map { StaleProgress(updates: $0.updates, clocks: $0.clocks) })
     }
 
     /// Counted over all starts, steps that were lost with a coordinator not included.

@@ -42,7 +42,8 @@ extension PreparedRun {
         let batch =
             "batch \(description.batchSize) = \(description.shardCount) virtual shards × \(description.leafRows) rows"
         guard let limits = updater.rule.closureLimits else {
-            return ["training  \(plan.epochs) epochs of \(plan.stepsPerEpoch) steps, \(batch), \(updater.rule.keyword)"] + groupLines
+            return ["training  \(plan.epochs) epochs of \(plan.stepsPerEpoch) steps, \(batch), \(updater.rule.keyword)"] + modeLines
+                + groupLines
         }
         let steps = limits.isFullPass ? "1 step" : "\(plan.stepsPerEpoch) steps"
         let pass =

@@ -74,7 +74,7 @@ struct PreparedRun {
             trainRows: data.train.rowCount, validationRows: data.validation?.rowCount ?? 0, testRows: data.test?.rowCount ?? 0,
             sampleRows: min(Self.sampleRows, data.train.rowCount), redealEvery: configuration.data.redealEvery,
             chunkByteCount: configuration.cluster.chunkBytes,
-            countsRounds: updater.rule.isClosureRule,
+            countsRounds: updater.rule.isClosureRule, isStale: training.mode.isStale,
             instructionSet: configuration.cluster.instructionSet == .auto ? nil : configuration.cluster.instructionSet.rawValue,
             precision: training.precision, wire: configuration.cluster.wire,
             dataFiles: configuration.shipsData ? nil : DataFiles(specification: configuration.data, digests: data.files))
@@ -89,10 +89,12 @@ struct PreparedRun {
         self.network = network
         self.parts = parts
         self.description = description
-        plan = RunPlan(
+        var plan = RunPlan(
             tree: description.tree, parts: plans, epochs: training.epochs, validateEvery: training.validateEvery,
             earlyStopping: training.earlyStopping,
             passes: updater.rule.closureLimits.map { StepPasses(plan: description.plan(of: .train), isFull: $0.isFullPass) })
+        plan.isStale = training.mode.isStale
+        self.plan = plan
         schedule = configuration.optimizer.schedule(horizon: plan.totalSteps)
         runSHA256 = SHA256.hash(of: Array(configuration.bitRelevantCanonical.utf8))
     }

@@ -26,6 +26,8 @@ struct ProgressState: Codable, Sendable {
     var stepLosses = StepLosses()
     /// What `result.json` counts over all starts.
     var totals: RunTotals
+    /// Of modes ssp and async.
+    var stale: StaleProgress?
 }
 
 /// Sums over all starts of a run.

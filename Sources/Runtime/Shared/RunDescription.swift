@@ -25,6 +25,8 @@ struct RunDescription: Codable, Equatable, Sendable {
     var chunkByteCount: Int
     /// Whether the rule evaluates several times per step, so that weights and gradients are numbered by rounds.
     var countsRounds = false
+    /// Whether every contribution is an update of its own: modes ssp and async.
+    var isStale = false
     /// nil: what each machine has.
     var instructionSet: String?
     var precision = Precision.f32

@@ -54,6 +54,7 @@ final class WorkerRun {
     private var openRound: GradientRound?
     /// Shards whose contribution to a step has been sent whole.
     private var done: (step: UInt64, shards: ShardSet) = (0, ShardSet())
+    var stale = StaleWork()
     private var orders: (epoch: UInt64, positions: [Int: [UInt32]]) = (.max, [:])
     private var evaluation: (order: Evaluation, tasks: [ShardKey])?
     private var labels: [Int32]
@@ -141,14 +142,15 @@ final class WorkerRun {
             if before?.shards != lease.shards {
                 gradients.trim(nodeCount: tree.maximalSubtrees(of: ShardSet(lease.shards)).count, openStep: lease.step)
             }
-            if !isSubscribed {
+            stale.forget()
+            if !isSubscribed, !run.isStale {
                 isSubscribed = true
                 owedPulls.append(lease.step)
             }
         }
         let hasOtherRows = before?.shards != lease.shards || before?.audits != lease.audits || (before?.fetch ?? []) != (lease.fetch ?? [])
         if hasOtherRows, !lease.shards.isEmpty || lease.fetch != nil {
-            try planRows(step: run.countsRounds ? openRound?.planStep ?? 0 : lease.step)
+            try planRows(step: planStep(of: lease))
             orders.epoch = .max
         }
         link.report(.leaseTaken(session: session, sequence: lease.sequence))
@@ -178,6 +180,8 @@ final class WorkerRun {
         evaluation = (order, tasks)
         if order.version == Evaluation.bestVersion, !pulledBest {
             pulledBest = true
+            owedPulls.append(order.version)
+        } else if run.isStale, order.version != Evaluation.bestVersion, !weights.isComplete(order.version) {
             owedPulls.append(order.version)
         }
     }
@@ -232,8 +236,12 @@ final class WorkerRun {
             case .round where run.countsRounds:
                 let notice = try RoundNotice(decoding: body)
                 openRound = GradientRound(number: header.step, planStep: notice.planStep, maskStep: notice.maskStep)
-            case .attach, .gradient, .sharedGradient, .pull, .rowsWanted, .figures, .sameWeights, .round, .unsubscribe, .audit, .state,
-                .norms, .stateEnd, .stateWanted, .built, .commit, .release, .squares, .judged, .suspicious, .notFinite, .uncovered,
+            case .clocks where run.isStale:
+                stale.take(
+                    try ClockNotice(decoding: body, shardCount: run.shardCount), version: header.step, answering: header.count)
+            case .attach, .gradient, .sharedGradient, .pull, .rowsWanted, .figures, .sameWeights, .round, .clocks, .contribution,
+                .unsubscribe, .audit, .state, .norms, .stateEnd, .stateWanted, .built, .commit, .release, .squares, .judged, .suspicious,
+                .notFinite, .uncovered,
                 .peerLost:
                 throw WireError.malformed("a \(header.kind) message from the \(DataConnection.name(of: server))")
             }
@@ -282,6 +290,7 @@ final class WorkerRun {
             return true
         }
         guard let lease, !lease.shards.isEmpty else { return false }
+        if run.isStale { return try advanceStale(lease) }
         guard let step = nextStep(lease), let round = round(step), let leaves = try presentLeaves(round, lease: lease) else { return false }
         try computeStep(round, leaves: leaves)
         return true
@@ -297,6 +306,12 @@ final class WorkerRun {
             }
         }
         return nil
+    }
+
+    /// The step of the plan whose rows a lease begins with, as far as is known.
+    private func planStep(of lease: Lease) -> UInt64 {
+        if run.isStale { return stale.due(lease.shards)?.clock ?? 0 }
+        return run.countsRounds ? openRound?.planStep ?? 0 : lease.step
     }
 
     /// Which rows and masks a number of the wire stands for; nil for a round that is not open.
@@ -318,7 +333,16 @@ final class WorkerRun {
 
     /// The leaves of `round` that are due, in shard order; nil while rows are missing.
     private func presentLeaves(_ round: GradientRound, lease: Lease) throws -> [Int]? {
-        let step = round.planStep
+        var due: [Int] = []
+        for shard in lease.shards.sorted() where !isDone(shard, step: round.number) {
+            guard try hasRows(of: [shard], step: round.planStep, lease: lease) else { return nil }
+            due.append(shard)
+        }
+        return due
+    }
+
+    /// Whether the rows that some of the lease's shards take in a step of the plan are here.
+    func hasRows(of shards: [Int], step: UInt64, lease: Lease) throws -> Bool {
         let epoch = trainPlan.epoch(ofStep: step)
         let deal = run.deal(ofStep: step)
         if orders.epoch != epoch {
@@ -328,12 +352,10 @@ final class WorkerRun {
             }
             orders = (epoch, [:])
         }
-        var due: [Int] = []
-        for shard in lease.shards.sorted() where !isDone(shard, step: round.number) {
-            guard try holdsLeaf(shard: shard, step: step) else { return nil }
-            due.append(shard)
+        for shard in shards {
+            guard try holdsLeaf(shard: shard, step: step) else { return false }
         }
-        return due
+        return true
     }
 
     /// Whether the rows of a leaf are here, as they are for one that is absent.

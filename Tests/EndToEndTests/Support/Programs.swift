@@ -170,6 +170,7 @@ struct Result: Decodable {
     var workersSeen: Int
     var parameters: Int
     var penalty: Double
+    var mode: String
     var leafClass: String?
     var train: Part?
     var validation: Part?

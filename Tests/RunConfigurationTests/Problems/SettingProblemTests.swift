@@ -99,7 +99,7 @@ import Testing
             "run.yaml:8:24: training.batch_size: must be a whole number in 1…16777216, got true",
             #"run.yaml:8:38: training.epochs: must be a whole number in 1…1000000, got the text "many""#,
             "run.yaml:8:60: training.virtual_shards: must be a power of two in 1…65536 or auto, got 3",
-            #"run.yaml:8:69: training.mode: must be exact, got "exakt"; did you mean exact?"#,
+            #"run.yaml:8:69: training.mode: must be one of exact, fast, ssp, async, got "exakt"; did you mean exact?"#,
             #"run.yaml:8:87: training.precision: must be one of f32, bf16, got "f64""#,
             #"run.yaml:8:104: training.non_finite: must be one of stop, skip, got "halt""#),
         Case(
