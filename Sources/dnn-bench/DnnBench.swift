@@ -7,8 +7,10 @@ public import Runtime
 @main
 struct DnnBench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "dnn-bench", abstract: "Measures training on this machine.", version: Release.version,
-        subcommands: [Step.self, Kills.self])
+        commandName: "dnn-bench", abstract: "Measures training on this machine.",
+        discussion: "Figures are medians behind a warm-up, with the fastest and the slowest tenth. deploy/bench runs them all.",
+        version: Release.version,
+        subcommands: [Step.self, Exchange.self, Leaf.self, Reduce.self, Load.self, Kills.self, IdleWorker.self])
 
     static func main() {
         runAsProgram()
@@ -18,56 +20,43 @@ struct DnnBench: ParsableCommand {
 extension Workload: ExpressibleByArgument {}
 extension BenchmarkTransport: ExpressibleByArgument {}
 
-struct Step: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Times whole training steps: the real coordinator and worker processes over ipc, on random data.")
+extension WorkerProgram {
+    /// This program as a worker that computes nothing.
+    static func idle() throws -> WorkerProgram {
+        try .running(IdleWorker.name)
+    }
+}
 
-    @Option(
-        help: """
-            tiny: 64-64-10, batch 64; small: 784-512-512-10 with dropout, batch 128; wide: 784-2048-2048-10, batch 512; \
-            deep: 784-19×256-10, batch 256.
-            """)
-    var workload = Workload.small
+extension Encodable {
+    /// Prints the measurement as JSON.
+    func printJSON() throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        print(String(decoding: try encoder.encode(self), as: UTF8.self))
+    }
+}
 
-    @Option(help: "Worker processes.")
-    var workers = 2
+/// A figure with three places behind the point.
+func figure(_ value: Double) -> String { String(format: "%.3f", value) }
 
-    @Option(help: "Compute threads of each worker.")
-    var threads = 1
+extension Timing: CustomStringConvertible {
+    public var description: String {
+        "\(figure(medianMs)) ms (fastest tenth \(figure(fastestTenthMs)), slowest tenth \(figure(slowestTenthMs)), \(repetitions) times)"
+    }
+}
 
-    @Option(help: "Steps to measure, behind a warm-up of a fifth as many.")
-    var steps: Int?
+/// What of a run file a comparison changes.
+struct ModeArguments: ParsableArguments {
+    @Option(help: "training.mode: exact or fast.")
+    var mode = "exact"
 
-    @Option(help: "Virtual shards. Default: what a run file without the key gets.")
-    var virtualShards: Int?
+    @Option(help: "cluster.wire: f32 or bf16.")
+    var wire = "f32"
 
-    @Option(help: "Bytes of a chunk of parameters, a multiple of 65536.")
-    var chunkBytes: Int?
+    @Option(help: "cluster.parameter_servers.")
+    var servers = 1
 
-    @Option(help: "f32, or bf16 where the processor has it.")
-    var precision = "f32"
-
-    @Option(help: "local: ipc and shared memory; tcp: over the loopback address; curve: the same, encrypted.")
-    var transport = BenchmarkTransport.local
-
-    @Flag(help: "Prints JSON.")
-    var json = false
-
-    func run() throws {
-        let benchmark = StepBenchmark(
-            workload: workload, workers: workers, threads: threads, steps: steps, virtualShards: virtualShards, chunkBytes: chunkBytes,
-            precision: precision, transport: transport)
-        guard let result = try benchmark.run() else { throw ExitCode.failure }
-        if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-            print(String(decoding: try encoder.encode(result), as: UTF8.self))
-        } else {
-            let figures = [result.msPerStep, result.medianMsPerStep, result.fastestTenthMs, result.slowestTenthMs]
-                .map { String(format: "%.3f", $0) }
-            print("\(workload.rawValue), \(workers) workers × \(threads): \(figures[0]) ms per step")
-            print("median \(figures[1]), fastest tenth \(figures[2]), slowest tenth \(figures[3])")
-            print("\(Int(result.samplesPerSecond)) samples/s over \(result.steps) steps")
-        }
+    func settings(precision: String = "f32") -> StepBenchmark.Settings {
+        StepBenchmark.Settings(precision: precision, mode: mode, wire: wire, servers: servers)
     }
 }

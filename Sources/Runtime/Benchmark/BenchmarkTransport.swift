@@ -5,6 +5,8 @@ internal import OperatingSystem
 public enum BenchmarkTransport: String, CaseIterable, Sendable {
     /// As a run on one host: ipc, and shared memory.
     case local
+    /// As a run on one host whose payload travels in the messages.
+    case messages
     /// As between hosts, over the loopback address, without protection.
     case tcp
     /// As between hosts with keys.
@@ -23,10 +25,13 @@ public enum BenchmarkTransport: String, CaseIterable, Sendable {
         }
     }
 
+    /// Whether workers are the coordinator's own.
+    var isLocal: Bool { self == .local || self == .messages }
+
     /// Starts workers as another host would, and tells the coordinator how they come; none where they are its own.
     func startWorkers(_ count: Int, threads: Int, in folder: TemporaryFolder, _ options: inout CoordinatorOptions) throws -> RemoteWorkers {
         let remote = RemoteWorkers()
-        guard self != .local else { return remote }
+        guard !isLocal else { return remote }
         let endpoint = "tcp://127.0.0.1:\(UInt16.random(in: 10_000..<30_000) & ~1)"
         options.workers = 0
         options.bind = endpoint
@@ -37,13 +42,13 @@ public enum BenchmarkTransport: String, CaseIterable, Sendable {
             options.protection = .keys(try CoordinatorKeys(folder: keys))
             protection = ["--keys", keys]
         }
-        let program = (try Machine.executablePath() as NSString).deletingLastPathComponent + "/dnn-worker"
         for index in 0..<count {
+            let program = try (options.workerProgram ?? .beside).launched(number: index)
             let log = ChildProcess.Output.file(folder.appending("worker-\(index).log"))
             remote.processes.append(
                 try ChildProcess.spawn(
-                    executable: program,
-                    arguments: ["--connect", endpoint, "--threads", "\(threads)", "--parent", "\(Machine.processIdentifier)"] + protection,
+                    executable: program.executable,
+                    arguments: program.arguments + ["--connect", endpoint, "--threads", "\(threads)", "--parent", "\(Machine.processIdentifier)"] + protection,
                     standardOutput: log, standardError: log))
         }
         return remote

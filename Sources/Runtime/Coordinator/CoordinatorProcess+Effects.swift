@@ -20,7 +20,10 @@ extension CoordinatorProcess {
             if let peer = peers[worker] { send(.refused(refusal), to: peer) }
             forget(worker)
         case .lease(let worker, let lease):
-            if trainingBegan == nil { trainingBegan = now }
+            if trainingBegan == nil {
+                trainingBegan = now
+                stepObserver?(server.version, now)
+            }
             if let peer = peers[worker] { send(.lease(lease), to: peer) }
         case .evaluate(let worker, let order):
             unitTally.begin(order.number)

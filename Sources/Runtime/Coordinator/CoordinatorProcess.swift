@@ -26,10 +26,12 @@ public struct CoordinatorOptions: Sendable {
     public var isQuiet: Bool
     /// The cores to share out; nil: those this process may use.
     public var cores: Int?
+    /// What is started as a local worker; nil: `dnn-worker` beside this program.
+    public var workerProgram: WorkerProgram?
 
     public init(
         workers: Int? = nil, threads: Int = 1, bind: String? = nil, protection: LinkProtection = .none, isQuiet: Bool = false,
-        cores: Int? = nil
+        cores: Int? = nil, workerProgram: WorkerProgram? = nil
     ) {
         self.workers = workers
         self.threads = threads
@@ -37,6 +39,7 @@ public struct CoordinatorOptions: Sendable {
         self.protection = protection
         self.isQuiet = isQuiet
         self.cores = cores
+        self.workerProgram = workerProgram
     }
 }
 
@@ -80,7 +83,7 @@ final class CoordinatorProcess {
     var isSaved = true
     var trainingBegan: Duration?
     var trainingEnded: Duration?
-    /// Told when a version is complete; for benchmarks.
+    /// Told when a version is complete, and of the version that is there when the first lease is given; for benchmarks.
     var stepObserver: ((UInt64, Duration) -> Void)?
 
     /// nil where nothing is encrypted.
@@ -147,7 +150,8 @@ final class CoordinatorProcess {
             localWorkers > 0 && run.configuration.cluster.transport != .messages
             ? try SharedSegments(elementCount: run.network.layout.blockLength, shardCount: run.plan.tree.shardCount) : nil
         self.segments = segments
-        locals = try LocalWorkers(endpoint: ipc, threads: options.threads, logs: folder.logs, segments: segments)
+        locals = try LocalWorkers(
+            endpoint: ipc, threads: options.threads, logs: folder.logs, segments: segments, program: options.workerProgram)
 
         let cluster = run.configuration.cluster
         let workerOption = Self.workerOption(gatekeeper, lanes: lanes)

@@ -7,18 +7,16 @@ internal import ZeroMQ
 final class ComputeLoop {
     private let context: Context
     private let link: ComputeLink
-    private let threads: Int
-    private let shared: SharedSegmentsOption?
+    private let options: WorkerOptions
     private let security: ZeroMQ.Security
     private var segments: WorkerSegments?
     private var current: WorkerRun?
     private var kept: (loader: RowLoader, run: String)?
 
-    init(context: Context, link: ComputeLink, threads: Int, shared: SharedSegmentsOption?, security: ZeroMQ.Security) {
+    init(context: Context, link: ComputeLink, options: WorkerOptions, security: ZeroMQ.Security) {
         self.context = context
         self.link = link
-        self.threads = threads
-        self.shared = shared
+        self.options = options
         self.security = security
     }
 
@@ -72,15 +70,17 @@ final class ComputeLoop {
         if let current { kept = (current.loader, current.runSHA256) }
         current = nil
         let run = try WorkerRun(
-            welcome: welcome, endpoint: endpoint, context: context, link: link, threads: threads, loader: kept?.loader,
+            welcome: welcome, endpoint: endpoint, context: context, link: link, threads: options.threads, loader: kept?.loader,
             loaderRun: kept?.run, security: security,
             segments: { elementCount in
-                if segments == nil, let shared { segments = try WorkerSegments(shared, elementCount: elementCount) }
+                if segments == nil, let shared = options.shared { segments = try WorkerSegments(shared, elementCount: elementCount) }
                 return segments
             })
+        run.computes = options.computes
         current = run
         kept = nil
-        link.report(.built(session: welcome.session, leafClass: try LeafProbe.leafClass(of: run.network, run: run.run, threads: threads)))
+        let leafClass = options.computes ? try LeafProbe.leafClass(of: run.network, run: run.run, threads: options.threads) : "none"
+        link.report(.built(session: welcome.session, leafClass: leafClass))
     }
 
     private func waitForCommand() throws {

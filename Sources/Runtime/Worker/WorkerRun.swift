@@ -20,6 +20,8 @@ final class WorkerRun {
     let link: ComputeLink
     let tree: ShardTree
     let trainPlan: StepPlan
+    /// As `WorkerOptions.computes`.
+    var computes = true
     private(set) var loader: RowLoader
 
     var lease: Lease?
