@@ -80,6 +80,8 @@ private struct LeafWorkload {
     let shardCount: Int
     let leaves: Int
     private let nodes: [NodeWork]
+    /// Those that `nodes` write to.
+    private let gradients: [FloatBlock]
     private let weights: FloatBlock
     private var step: UInt64 = 0
 
@@ -102,10 +104,11 @@ private struct LeafWorkload {
         for slot in 0..<leaves { LeafProbe.fill(engine, slot: slot, rows: engine.leafRows, seed: UInt64(slot)) }
         weights = FloatBlock(count: network.layout.blockLength)
         network.initialize(into: weights.mutableView, seed: 1)
-        let rows = engine.leafRows
-        nodes = tree.maximalSubtrees(of: ShardSet(0..<leaves)).map { node in
+        let rows = engine.leafRows, roots = tree.maximalSubtrees(of: ShardSet(0..<leaves))
+        gradients = roots.map { _ in FloatBlock(count: network.layout.blockLength) }
+        nodes = zip(roots, gradients).map { node, gradient in
             NodeWork(
-                node: node, gradient: FloatBlock(count: network.layout.blockLength).mutableView,
+                node: node, gradient: gradient.mutableView,
                 slots: tree.shards(of: node).map { LeafSlot(shard: $0, slot: $0, rows: rows) })
         }
     }
