@@ -20,8 +20,11 @@ extension Coordinator {
     /// Deals the shards evenly, moving as few as possible, and tells everybody whose lease changes.
     mutating func rebalance(now: Duration) -> [Effect] {
         wantsRebalance = false
+        let before = leases.workers.count
         let changed = leases.rebalance(among: takers())
         if !changed.isEmpty { clock.disturb() }
+        let after = leases.workers.count
+        if after > before { joins.grew(from: before, to: after) } else if !changed.isEmpty { joins.changed() }
         return changed.sorted().flatMap { issueLease(to: $0, now: now) }
     }
 
@@ -36,6 +39,7 @@ extension Coordinator {
         events.leasesReissued += 1
         wantsRebalance = true
         clock.disturb()
+        joins.changed()
         let text = "\(Wording.shards(orphans)) \(orphans.count == 1 ? "goes" : "go") to \(Wording.abridged(changed.map(name(of:))))"
         return [Notice.info(text)] + changed.flatMap { issueLease(to: $0, now: now) }
     }

@@ -22,6 +22,7 @@ public struct Coordinator: Sendable {
     var members: [WorkerID: Member] = [:]
     var leases: LeaseTable
     var clock = StepClock()
+    var joins = JoinWatch()
 
     /// The complete weights version.
     public internal(set) var version: UInt64
@@ -143,9 +144,13 @@ public struct Coordinator: Sendable {
         guard phase == .training else { return [] }
         precondition(completed == version + 1, "versions come one after the other")
         version = completed
-        if plan.passes == nil { gradientCompleted(step: version, now: now) }
-        if version == horizon { return beginEvaluation(.validation, now: now) }
         var effects: [Effect] = []
+        if plan.passes == nil, let duration = gradientCompleted(step: version, now: now),
+            let slowdown = joins.stepCompleted(in: duration)
+        {
+            effects.append(Notice.warning(slowdown.text))
+        }
+        if version == horizon { return effects + beginEvaluation(.validation, now: now) }
         if now - lastCheckpoint >= limits.checkpointEvery {
             lastCheckpoint = now
             effects.append(.checkpoint)
@@ -167,10 +172,12 @@ public struct Coordinator: Sendable {
         return []
     }
 
-    private mutating func gradientCompleted(step: UInt64, now: Duration) {
+    /// How long it took, if nothing disturbed it.
+    @discardableResult
+    private mutating func gradientCompleted(step: UInt64, now: Duration) -> Duration? {
         wireStep = step
-        clock.stepCompleted(at: now)
         doublings = 0
+        return clock.stepCompleted(at: now)
     }
 
     /// Cuts the run short; the last complete version is written first, once there is more than what the run began with.

@@ -1,8 +1,4 @@
-internal import Exactness
-internal import Foundation
-internal import Kernels
 internal import NeuralNet
-internal import OperatingSystem
 
 /// Times one worker's compute alone: the gradients of its leaves, without messages. In turn with it the best product of this core is
 /// measured, so that both see the same machine.
@@ -48,7 +44,7 @@ public struct LeafBenchmark: Sendable {
     }
 
     public func run() throws -> Measurement {
-        var leaf = try LeafWorkload(self)
+        var leaf = try workload()
         var peak = ProductPeak(leaf.engine.precision)
         let warmUp = leaf.milliseconds()
         let count = repetitions ?? max(20, min(2_000, Int(3_000 / max(warmUp, 0.01))))
@@ -69,62 +65,14 @@ public struct LeafBenchmark: Sendable {
 
     /// Computes so many steps and nothing else, for tools that count instructions or allocations.
     public func compute(steps: Int) throws {
-        var leaf = try LeafWorkload(self)
+        var leaf = try workload()
         for _ in 0..<steps { _ = leaf.milliseconds() }
     }
-}
 
-/// One worker's leaves, with random rows.
-private struct LeafWorkload {
-    let engine: LeafEngine
-    let shardCount: Int
-    let leaves: Int
-    private let nodes: [NodeWork]
-    /// Those that `nodes` write to.
-    private let gradients: [FloatBlock]
-    private let weights: FloatBlock
-    private var step: UInt64 = 0
-
-    init(_ benchmark: LeafBenchmark) throws {
-        let folder = try TemporaryFolder(prefix: "dnn-leaf-")
-        let file = StepBenchmark(
-            workload: benchmark.workload, workers: 1, virtualShards: benchmark.virtualShards,
-            settings: .init(precision: benchmark.precision))
-        try file.writeData(to: folder)
-        try Data(file.runFile(epochs: 1).utf8).write(to: URL(fileURLWithPath: folder.appending("run.yaml")))
-        let run = try TrainCommand.prepare(folder.appending("run.yaml"), overrides: [])
-        try run.description.precision.checkAvailable()
-        let (network, tree) = (run.network, run.description.tree)
-        shardCount = tree.shardCount
-        leaves = (tree.shardCount + benchmark.workers - 1) / benchmark.workers
-        engine = LeafEngine(
-            network: network, tree: tree, leafRows: run.description.leafRows, seed: 1, threads: benchmark.threads,
-            precision: run.description.precision)
-        engine.reserve(leaves: leaves)
-        for slot in 0..<leaves { LeafProbe.fill(engine, slot: slot, rows: engine.leafRows, seed: UInt64(slot)) }
-        weights = FloatBlock(count: network.layout.blockLength)
-        network.initialize(into: weights.mutableView, seed: 1)
-        let rows = engine.leafRows, roots = tree.maximalSubtrees(of: ShardSet(0..<leaves))
-        gradients = roots.map { _ in FloatBlock(count: network.layout.blockLength) }
-        nodes = zip(roots, gradients).map { node, gradient in
-            NodeWork(
-                node: node, gradient: gradient.mutableView,
-                slots: tree.shards(of: node).map { LeafSlot(shard: $0, slot: $0, rows: rows) })
-        }
-    }
-
-    var operations: Double { Double(engine.network.operationsPerRow * engine.leafRows * leaves) }
-
-    /// Computes the next step's gradients.
-    mutating func milliseconds() -> Double {
-        step += 1
-        return Timing.milliseconds {
-            do {
-                _ = try engine.computeGradients(
-                    step: step, nodes: nodes, weights: weights.view, parametersNeeded: { _ in }, gradientFinished: { _, _ in })
-            } catch {
-                preconditionFailure("closures that do not throw threw \(error)")
-            }
-        }
+    private func workload() throws -> LeafWorkload {
+        let run = try StepBenchmark(
+            workload: workload, workers: 1, virtualShards: virtualShards, settings: .init(precision: precision)
+        ).prepared()
+        return try LeafWorkload(run, leaves: (run.description.shardCount + workers - 1) / workers, threads: threads)
     }
 }

@@ -60,6 +60,9 @@ final class SimulatedWorker {
     private var lease: Lease?
     private var nodes: [TreeNode] = []
     private var isSubscribed = false
+    /// Not sent yet, while the connection comes about.
+    private var owesAttachment = false
+    private var owedPull: UInt64?
     /// The step whose gradient is being sent, and how many of its messages have been.
     private var sending: (step: UInt64, sent: Int)?
     private(set) var isOver = false
@@ -124,10 +127,18 @@ final class SimulatedWorker {
         try socket.connect(Endpoints.data(control: setting.endpoint, port: welcome.dataPort))
         data = consume socket
         weights = WeightsMemory(chunks: run.chunks)
-        (lease, nodes, isSubscribed, sending) = (nil, [], false, nil)
-        _ = try send(DataHeader(kind: .attach))
-        try perform(session.handle(.built(session: welcome.session, leafClass: "simulated"), now: .zero))
-        isReady = true
+        (lease, nodes, isSubscribed, owedPull, sending) = (nil, [], false, nil, nil)
+        owesAttachment = true
+    }
+
+    /// What waited for the connection.
+    private func sendOwed() throws {
+        if owesAttachment, let welcome, try send(DataHeader(kind: .attach)) {
+            owesAttachment = false
+            isReady = true
+            try perform(session.handle(.built(session: welcome.session, leafClass: "simulated"), now: .zero))
+        }
+        if let version = owedPull, try send(DataHeader(kind: .pull, step: version)) { owedPull = nil }
     }
 
     private func take(_ lease: Lease) throws {
@@ -137,7 +148,8 @@ final class SimulatedWorker {
         if lease.shards.isEmpty {
             isSubscribed = false
         } else if !isSubscribed {
-            isSubscribed = try send(DataHeader(kind: .pull, step: lease.step))
+            isSubscribed = true
+            owedPull = lease.step
         }
         if let welcome {
             try perform(session.handle(.leaseTaken(session: welcome.session, sequence: lease.sequence), now: .zero))
@@ -149,6 +161,7 @@ final class SimulatedWorker {
     /// Takes what has arrived and sends what is due; whether there was anything.
     func turn() throws -> Bool {
         guard let weights, data != nil else { return false }
+        try sendOwed()
         var wasBusy = false
         while try data?.receive(into: &setting.message) == .received {
             wasBusy = true

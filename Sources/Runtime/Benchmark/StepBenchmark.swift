@@ -1,3 +1,4 @@
+internal import Foundation
 internal import OperatingSystem
 
 /// Times whole training steps of the real programs: coordinator, server and worker processes.
@@ -90,6 +91,14 @@ public struct StepBenchmark: Sendable {
             workload: workload.rawValue, workers: workers, threads: threads, steps: timing.repetitions, msPerStep: mean,
             medianMsPerStep: timing.medianMs, fastestTenthMs: timing.fastestTenthMs, slowestTenthMs: timing.slowestTenthMs,
             samplesPerSecond: Double(workload.batchSize) / mean * 1_000, firstStepMs: (times[1] - times[0]).seconds * 1_000)
+    }
+
+    /// The run that is measured, read and checked.
+    func prepared() throws -> PreparedRun {
+        let folder = try TemporaryFolder(prefix: "dnn-bench-")
+        try writeData(to: folder)
+        try Data(runFile(epochs: 1).utf8).write(to: URL(fileURLWithPath: folder.appending("run.yaml")))
+        return try TrainCommand.prepare(folder.appending("run.yaml"), overrides: [])
     }
 
     func runFile(epochs: Int) -> String {

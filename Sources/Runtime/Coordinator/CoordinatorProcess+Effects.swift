@@ -96,7 +96,9 @@ extension CoordinatorProcess {
     }
 
     /// Sends a data message; a peer that can't take it is lost: it has no way to catch up but to come again.
-    func send(_ header: DataHeader, body: consuming Frame? = nil, to worker: WorkerID) {
+    ///
+    /// - Parameter bodyChecksum: where it is known already, as of a body for many.
+    func send(_ header: DataHeader, body: consuming Frame? = nil, bodyChecksum: UInt64? = nil, to worker: WorkerID) {
         guard let address = peers[worker]?.data else { return }
         var header = header
         header.incarnation = beginning.start.incarnation
@@ -104,7 +106,7 @@ extension CoordinatorProcess {
         var frame: Frame? = body
         if frame != nil {
             header.bodyByteCount = UInt64(frame?.byteCount ?? 0)
-            if lane.usesChecksums { header.checksum = frame?.withBytes { checksum($0) } ?? 0 }
+            if lane.usesChecksums { header.checksum = bodyChecksum ?? frame?.withBytes { checksum($0) } ?? 0 }
         }
         let delivery = withUnsafeTemporaryAllocation(byteCount: DataHeader.byteCount, alignment: 8) { buffer in
             header.encode(into: buffer)
@@ -122,10 +124,11 @@ extension CoordinatorProcess {
         let range = server.chunks.range(chunk)
         var body = Frame(lending: block.view[range].bytes, from: lenderTable.lender(of: block))
         let header = DataHeader(kind: .weights, chunk: UInt32(chunk), step: version)
+        var sum: UInt64?
         for (worker, peer) in peers where peer.isSubscribed {
-            if !announce(chunk, version: version, block: block, to: worker, peer) {
-                send(header, body: Frame(sharing: &body), to: worker)
-            }
+            if announce(chunk, version: version, block: block, to: worker, peer) { continue }
+            if sum == nil, lanes[peer.control.lane].usesChecksums { sum = body.withBytes { checksum($0) } }
+            send(header, body: Frame(sharing: &body), bodyChecksum: sum, to: worker)
         }
     }
 
