@@ -10,7 +10,10 @@ struct DnnBench: ParsableCommand {
         commandName: "dnn-bench", abstract: "Measures training on this machine.",
         discussion: "Figures are medians behind a warm-up, with the fastest and the slowest tenth. deploy/bench runs them all.",
         version: Release.version,
-        subcommands: [Step.self, Exchange.self, Leaf.self, Reduce.self, Load.self, Scale.self, Model.self, Kills.self, IdleWorker.self, SimulateWorkers.self])
+        subcommands: [
+            Step.self, Exchange.self, Leaf.self, Reduce.self, Load.self, Scale.self, Model.self, Kills.self, IdleWorker.self,
+            SimulateWorkers.self,
+        ])
 
     static func main() {
         runAsProgram()

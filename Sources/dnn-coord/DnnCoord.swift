@@ -9,7 +9,9 @@ struct DnnCoord: ParsableCommand {
         commandName: "dnn-coord",
         abstract: "Trains a deep net on worker processes: the same weights, bit for bit, for any number of them.",
         version: Release.version,
-        subcommands: [Train.self, Resume.self, Check.self, Plan.self, Keygen.self, Evaluate.self, Predict.self, Diagnose.self, Compare.self])
+        subcommands: [
+            Train.self, Resume.self, Check.self, Plan.self, Keygen.self, Evaluate.self, Predict.self, Diagnose.self, Compare.self,
+        ])
 
     static func main() {
         runAsProgram()

@@ -48,7 +48,9 @@ public enum BenchmarkTransport: String, CaseIterable, Sendable {
             remote.processes.append(
                 try ChildProcess.spawn(
                     executable: program.executable,
-                    arguments: program.arguments + ["--connect", endpoint, "--threads", "\(threads)", "--parent", "\(Machine.processIdentifier)"] + protection,
+                    arguments: program.arguments + [
+                        "--connect", endpoint, "--threads", "\(threads)", "--parent", "\(Machine.processIdentifier)",
+                    ] + protection,
                     standardOutput: log, standardError: log))
         }
         return remote

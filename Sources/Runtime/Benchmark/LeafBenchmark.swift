@@ -44,7 +44,7 @@ public struct LeafBenchmark: Sendable {
     }
 
     public func run() throws -> Measurement {
-        var leaf = try workload()
+        var leaf = try self.leaf()
         var peak = ProductPeak(leaf.engine.precision)
         let warmUp = leaf.milliseconds()
         let count = repetitions ?? max(20, min(2_000, Int(3_000 / max(warmUp, 0.01))))
@@ -65,11 +65,11 @@ public struct LeafBenchmark: Sendable {
 
     /// Computes so many steps and nothing else, for tools that count instructions or allocations.
     public func compute(steps: Int) throws {
-        var leaf = try workload()
+        var leaf = try self.leaf()
         for _ in 0..<steps { _ = leaf.milliseconds() }
     }
 
-    private func workload() throws -> LeafWorkload {
+    private func leaf() throws -> LeafWorkload {
         let run = try StepBenchmark(
             workload: workload, workers: 1, virtualShards: virtualShards, settings: .init(precision: precision)
         ).prepared()

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Kernels
+internal import NeuralNet
 internal import OperatingSystem
 internal import Scaling
 internal import Synchronization

@@ -54,7 +54,8 @@ extension WorkerRun {
     ) throws -> [NeuralNet.BlockFigures] {
         if computes {
             return try engine.computeGradients(
-                step: round.maskStep, nodes: nodes, weights: weights, parametersNeeded: parametersNeeded, gradientFinished: gradientFinished)
+                step: round.maskStep, nodes: nodes, weights: weights, parametersNeeded: parametersNeeded, gradientFinished: gradientFinished
+            )
         }
         for chunk in 0..<chunks.count { try parametersNeeded(chunks.range(chunk)) }
         for chunk in (0..<chunks.count).reversed() {
