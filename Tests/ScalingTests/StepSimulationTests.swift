@@ -88,7 +88,7 @@ import Testing
         costs.perMessage = 1e-5
         let model = ClusterModel(
             workers: 1_000, virtualShards: 1_024, parameters: 10_000, coresPerHost: 4,
-            placement: .hosts(.init(bandwidth: 1.25e9, latency: 0)))
+            placement: .hosts(.init(bandwidth: 1.25e11, latency: 0)))
         let prediction = Prediction(model, costs: costs)
         // One message in and one out for each.
         #expect(prediction.secondsPerStep >= 2e-2 * (1 - Self.rounding))
