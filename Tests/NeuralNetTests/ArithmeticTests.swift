@@ -5,7 +5,8 @@ import Testing
 @Suite struct ArithmeticTests {
     private static func operations(_ shape: [Int], _ layers: [LayerKind]) throws -> Int {
         let loss = LossSpecification.softmaxCrossEntropy(labelSmoothing: 0)
-        return try Network(ModelSpecification(inputShape: shape, layers: layers.map { LayerSpecification($0) }, loss: loss)).operationsPerRow
+        return try Network(ModelSpecification(inputShape: shape, layers: layers.map { LayerSpecification($0) }, loss: loss))
+            .operationsPerRow
     }
 
     @Test func theNetsOwnInputNeedsNoGradient() throws {
