@@ -90,6 +90,8 @@ final class SimulatedWorker {
         for effect in effects {
             switch effect {
             case .connect:
+                // A busy machine answers hellos late: a new socket each time would only add to what it has to do.
+                guard control == nil else { break }
                 let socket = try Socket(.dealer, in: setting.context, options: .control)
                 try socket.connect(setting.endpoint)
                 control = consume socket

@@ -18,8 +18,10 @@ public struct SimulatedWorkers: Sendable {
     /// A socket takes one for its mailbox and one for its connection; each worker has two sockets.
     static func descriptors(workers: Int) -> Int { 4 * workers + 100 }
 
+    /// Closed sockets count until libzmq has done away with them.
+    private static let spareSockets = 512
     /// That have said hello and are not ready yet: strangers are cut beyond a number.
-    private static let mostJoining = 48
+    private static let mostJoining = 16
     private static let tick = Duration.milliseconds(20)
     /// Between two looks at everybody while nothing comes.
     private static let pauseMicroseconds: UInt32 = 1_000
@@ -38,7 +40,7 @@ public struct SimulatedWorkers: Sendable {
 
     private func work() throws {
         try Machine.raiseDescriptorLimit()
-        let context = try Context(ioThreads: 1, maximumSockets: 2 * count + 16)
+        let context = try Context(ioThreads: 1, maximumSockets: 2 * count + Self.spareSockets)
         let setting = SimulatedWorker.Setting(context: context, endpoint: endpoint)
         let start = Machine.monotonicTime
         var workers: [SimulatedWorker] = []
