@@ -70,13 +70,14 @@ let package = Package(
         library("RunConfiguration", [yams, "Exactness", "NeuralNet", "Optimization", "Datasets", "Training"]),
 
         library("Diagnosis", [yams]),
+        library("Scaling"),
 
         // The shells and the programs.
         library(
             "Runtime",
             [
                 "ZeroMQ", "OperatingSystem", "Hashing", "Exactness", "Kernels", "Wire", "NeuralNet", "Optimization", "Datasets",
-                "Checkpoints", "Training", "ParameterServer", "RunConfiguration", "Diagnosis", logging,
+                "Checkpoints", "Training", "ParameterServer", "RunConfiguration", "Diagnosis", "Scaling", logging,
             ]),
         library("ProgramEntry", [argumentParser]),
         library("FuzzTargets", ["Checkpoints", "Datasets", "Exactness", "OperatingSystem", "RunConfiguration", "Wire"]),
@@ -99,6 +100,7 @@ let package = Package(
         tests(of: "ParameterServer", ["Kernels", "Exactness", "NeuralNet", "Optimization", "OperatingSystem"]),
         tests(of: "RunConfiguration", ["Exactness", "NeuralNet", "Optimization", "Datasets", "Training"], resources: [.copy("Fixtures")]),
         tests(of: "Diagnosis", ["RunConfiguration"]),
+        tests(of: "Scaling"),
         tests(
             of: "Runtime",
             [

@@ -76,14 +76,46 @@ final class ChunkLedger: @unchecked Sendable {  // one owner at a time, see abov
     /// Its sum holds theirs, joined in the same order, so the bits of the whole stay the same. In arrival order it stands last.
     /// - Parameter gainedLeaves: its present leaves that were not covered; at least one, so that its node lies below none that is here.
     func add(_ contribution: Contribution, shards: Range<Int>, gainedLeaves: Int, tree: ShardTree, release: (Int) -> Void) {
-        func isBelow(_ other: Contribution) -> Bool { shards.contains(tree.shards(of: other.node).lowerBound) }
-        for other in contributions where isBelow(other) { release(other.token) }
-        contributions.removeAll(where: isBelow)
-        let follower = isInArrivalOrder ? nil : contributions.firstIndex { tree.shards(of: $0.node).lowerBound > shards.lowerBound }
-        let place = follower ?? contributions.count
-        contributions.insert(contribution, at: place)
+        if isInArrivalOrder {
+            func isBelow(_ other: Contribution) -> Bool { shards.contains(tree.shards(of: other.node).lowerBound) }
+            for other in contributions where isBelow(other) { release(other.token) }
+            contributions.removeAll(where: isBelow)
+            contributions.append(contribution)
+        } else {
+            let first = place(of: shards.lowerBound, in: contributions[...], tree: tree)
+            var end = first
+            while end < contributions.count, tree.shards(of: contributions[end].node).lowerBound < shards.upperBound {
+                release(contributions[end].token)
+                end += 1
+            }
+            if end > first { contributions.removeSubrange(first..<end) }
+            contributions.insert(contribution, at: first)
+        }
         for shard in shards { covered.insert(shard) }
         missingLeaves -= gainedLeaves
+    }
+
+    /// The index of the first contribution whose shards begin at `shard` or behind it.
+    private func place(of shard: Int, in slice: ArraySlice<Contribution>, tree: ShardTree) -> Int {
+        var (low, high) = (slice.startIndex, slice.endIndex)
+        while low < high {
+            let middle = (low + high) / 2
+            if tree.shards(of: slice[middle].node).lowerBound < shard { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// The losses that came with the contributions, joined in tree order; nil without any.
+    func lossSum(tree: ShardTree) -> Double? {
+        func sum(_ node: TreeNode, _ part: ArraySlice<Contribution>) -> Double? {
+            guard part.count > 1 else { return part.first?.loss }
+            let split = place(of: tree.shards(of: node.right).lowerBound, in: part, tree: tree)
+            switch (sum(node.left, part[..<split]), sum(node.right, part[split...])) {
+            case (let left?, let right?): return left + right
+            case (let left, let right): return left ?? right
+            }
+        }
+        return sum(tree.root, contributions[...])
     }
 
     /// Readies the reduction; a program is only made anew when the nodes are others than in the step before.

@@ -240,16 +240,7 @@ public final class ParameterServer {
     }
 
     private func meanLoss() -> Double {
-        guard let ledger = ledgers.first else { return .nan }
-        func sum(_ node: TreeNode) -> Double? {
-            if let own = ledger.contributions.first(where: { $0.node == node }) { return own.loss }
-            guard !tree.isLeaf(node) else { return nil }
-            switch (sum(node.left), sum(node.right)) {
-            case (let left?, let right?): return left + right
-            case (let left, let right): return left ?? right
-            }
-        }
-        return (sum(tree.root) ?? .nan) / Double(settings.sampleCount)
+        (ledgers.first?.lossSum(tree: tree) ?? .nan) / Double(settings.sampleCount)
     }
 
     private func openStep(wantsNorms: Bool) {

@@ -87,16 +87,5 @@ final class RoundIntake {
     }
 
     /// The round's loss: the sums of nodes, which travel with chunk 0, joined in tree order.
-    var lossSum: Double {
-        guard let ledger = ledgers.first else { return .nan }
-        func sum(_ node: TreeNode) -> Double? {
-            if let own = ledger.contributions.first(where: { $0.node == node }) { return own.loss }
-            guard !tree.isLeaf(node) else { return nil }
-            switch (sum(node.left), sum(node.right)) {
-            case (let left?, let right?): return left + right
-            case (let left, let right): return left ?? right
-            }
-        }
-        return sum(tree.root) ?? .nan
-    }
+    var lossSum: Double { ledgers.first?.lossSum(tree: tree) ?? .nan }
 }

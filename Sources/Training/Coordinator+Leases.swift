@@ -20,7 +20,9 @@ extension Coordinator {
     /// The first deal: nobody holds any rows, so nothing is gained by waiting for them.
     mutating func deal(now: Duration) -> [Effect] {
         wantsRebalance = false
+        let before = leases.workers.count
         let changed = leases.rebalance(among: takers(), leafTimes: leafTimes)
+        if !changed.isEmpty { watchJoins(before: before) }
         return changed.sorted().flatMap { issueLease(to: $0, now: now) }
     }
 
@@ -35,6 +37,7 @@ extension Coordinator {
         events.leasesReissued += 1
         forgetMoves()
         clock.disturb()
+        joins.changed()
         let text = "\(Wording.shards(orphans)) \(orphans.count == 1 ? "goes" : "go") to \(Wording.abridged(changed.map(name(of:))))"
         return [Notice.info(text)] + changed.flatMap { issueLease(to: $0, now: now) }
     }

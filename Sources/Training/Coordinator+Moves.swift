@@ -36,6 +36,7 @@ extension Coordinator {
     /// At a step boundary: carries out the moves whose rows are there, and plans others where something has changed.
     mutating func moveLeases(now: Duration) -> [Effect] {
         var changed: Set<WorkerID> = []
+        let before = leases.workers.count
         for (worker, move) in moves where move.isReady {
             changed.formUnion(leases.move(move.shards, to: worker))
             moves[worker] = nil
@@ -43,10 +44,17 @@ extension Coordinator {
         var effects: [Effect] = []
         if !changed.isEmpty {
             clock.disturb()
+            watchJoins(before: before)
             lastMove = now
             effects = changed.sorted().flatMap { issueLease(to: $0, now: now) }
         }
         return effects + (wantsRebalance ? planMoves(now: now) : [])
+    }
+
+    /// Shards have been dealt anew where `before` workers held them: with more of them steps should become shorter.
+    mutating func watchJoins(before: Int) {
+        let after = leases.workers.count
+        if after > before { joins.grew(from: before, to: after) } else { joins.changed() }
     }
 
     /// Shards have changed hands out of turn: what was planned for them may be wrong.

@@ -22,6 +22,7 @@ public struct Coordinator: Sendable {
     var members: [WorkerID: Member] = [:]
     var leases: LeaseTable
     var clock = StepClock()
+    var joins = JoinWatch()
 
     /// The complete weights version.
     public internal(set) var version: UInt64
@@ -160,11 +161,17 @@ public struct Coordinator: Sendable {
         guard phase == .training else { return [] }
         precondition(completed == version + 1, "versions come one after the other")
         version = completed
-        if plan.passes == nil { gradientCompleted(step: plan.isStale ? wireStep : version, now: now) }
-        if version == horizon {
-            return plan.isJudged ? beginEvaluation(.validation, now: now) : finish(.completed, figures: [:], restoresBest: false)
-        }
         var effects: [Effect] = []
+        if plan.passes == nil, let duration = gradientCompleted(step: plan.isStale ? wireStep : version, now: now),
+            let slowdown = joins.stepCompleted(in: duration)
+        {
+            effects.append(Notice.warning(slowdown.text))
+        }
+        if version == horizon {
+            let isJudged = plan.isJudged
+            return effects
+                + (isJudged ? beginEvaluation(.validation, now: now) : finish(.completed, figures: [:], restoresBest: false))
+        }
         if now - lastCheckpoint >= limits.checkpointEvery {
             lastCheckpoint = now
             effects.append(.checkpoint)
@@ -186,10 +193,12 @@ public struct Coordinator: Sendable {
         return []
     }
 
-    private mutating func gradientCompleted(step: UInt64, now: Duration) {
+    /// How long it took, if nothing disturbed it.
+    @discardableResult
+    private mutating func gradientCompleted(step: UInt64, now: Duration) -> Duration? {
         wireStep = step
-        clock.stepCompleted(at: now)
         doublings = 0
+        return clock.stepCompleted(at: now)
     }
 
     /// Cuts the run short; the last complete version is written first, once there is more than what the run began with.

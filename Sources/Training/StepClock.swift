@@ -27,9 +27,11 @@ struct StepClock: Sendable {
         stepBegan = min(stepBegan + gap, now)
     }
 
-    mutating func stepCompleted(at now: Duration) {
+    /// - Returns: how long the step took; nil if it was disturbed.
+    @discardableResult
+    mutating func stepCompleted(at now: Duration) -> Duration? {
+        let duration = now - stepBegan, wasMeasuring = isMeasuring
         if isMeasuring || durations.isEmpty {
-            let duration = now - stepBegan
             if durations.count < Self.capacity {
                 durations.append(duration)
             } else {
@@ -38,6 +40,7 @@ struct StepClock: Sendable {
             }
         }
         restart(at: now)
+        return wasMeasuring ? duration : nil
     }
 
     /// Of an even number the lower one, so that one odd step of the first two is not taken for the rule.

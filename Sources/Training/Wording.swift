@@ -21,6 +21,12 @@ enum Wording {
         return tenths == 0 ? "\(duration.components.seconds) s" : "\(duration.components.seconds).\(tenths) s"
     }
 
+    /// With a place behind the point.
+    static func milliseconds(_ duration: Duration) -> String {
+        let tenths = duration.components.seconds * 10_000 + duration.components.attoseconds / 100_000_000_000_000
+        return "\(tenths / 10).\(tenths % 10) ms"
+    }
+
     /// `shards` ascend: "shard 3", "shards 0–3, 7".
     static func shards(_ shards: [Int]) -> String {
         var runs: [ClosedRange<Int>] = []

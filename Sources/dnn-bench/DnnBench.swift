@@ -7,8 +7,13 @@ public import Runtime
 @main
 struct DnnBench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "dnn-bench", abstract: "Measures training on this machine.", version: Release.version,
-        subcommands: [Step.self, Kills.self])
+        commandName: "dnn-bench", abstract: "Measures training on this machine.",
+        discussion: "Figures are medians behind a warm-up, with the fastest and the slowest tenth. deploy/bench runs them all.",
+        version: Release.version,
+        subcommands: [
+            Step.self, Exchange.self, Leaf.self, Reduce.self, Load.self, Scale.self, Model.self, Kills.self, IdleWorker.self,
+            SimulateWorkers.self,
+        ])
 
     static func main() {
         runAsProgram()
@@ -18,74 +23,43 @@ struct DnnBench: ParsableCommand {
 extension Workload: ExpressibleByArgument {}
 extension BenchmarkTransport: ExpressibleByArgument {}
 
-struct Step: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Times whole training steps: the real coordinator and worker processes over ipc, on random data.")
+extension WorkerProgram {
+    /// This program as a worker that computes nothing.
+    static func idle() throws -> WorkerProgram {
+        try .running(IdleWorker.name)
+    }
+}
 
-    @Option(
-        help: """
-            tiny: 64-64-10, batch 64; small: 784-512-512-10 with dropout, batch 128; wide: 784-2048-2048-10, batch 512; \
-            deep: 784-19×256-10, batch 256; cnn: 28×28, convolutions of 32 and 64 filters 3×3, pooling, 128-10, dropout, batch 128.
-            """)
-    var workload = Workload.small
+extension Encodable {
+    /// Prints the measurement as JSON.
+    func printJSON() throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        print(String(decoding: try encoder.encode(self), as: UTF8.self))
+    }
+}
 
-    @Option(help: "Worker processes.")
-    var workers = 2
+/// A figure with three places behind the point.
+func figure(_ value: Double) -> String { String(format: "%.3f", value) }
 
-    @Option(help: "Compute threads of each worker.")
-    var threads = 1
+extension Timing: CustomStringConvertible {
+    public var description: String {
+        "\(figure(medianMs)) ms (fastest tenth \(figure(fastestTenthMs)), slowest tenth \(figure(slowestTenthMs)), \(repetitions) times)"
+    }
+}
 
-    @Option(help: "Steps to measure, behind a warm-up of a fifth as many.")
-    var steps: Int?
+/// What of a run file a comparison changes.
+struct ModeArguments: ParsableArguments {
+    @Option(help: "training.mode: exact or fast.")
+    var mode = "exact"
 
-    @Option(help: "Virtual shards. Default: what a run file without the key gets.")
-    var virtualShards: Int?
-
-    @Option(help: "Bytes of a chunk of parameters, a multiple of 65536.")
-    var chunkBytes: Int?
-
-    @Option(help: "f32, or bf16 where the processor has it.")
-    var precision = "f32"
-
-    @Option(help: "local: ipc and shared memory; tcp: over the loopback address; curve: the same, encrypted.")
-    var transport = BenchmarkTransport.local
-
-    @Option(help: "What weights and gradients travel as: f32 or bf16.")
+    @Option(help: "cluster.wire: f32 or bf16.")
     var wire = "f32"
 
-    @Option(help: "Parameter servers, the coordinator's own included; all on this host.")
+    @Option(help: "cluster.parameter_servers.")
     var servers = 1
 
-    @Flag(help: "Measures the figures of the verdict too: norms in every second step, a validation after every 20.")
-    var figures = false
-
-    @Flag(help: "Prints JSON.")
-    var json = false
-
-    func validate() throws {
-        if servers < 1 { throw ValidationError("--servers must be 1 or more, got \(servers)") }
-    }
-
-    func run() throws {
-        let benchmark = StepBenchmark(
-            workload: workload, workers: workers, threads: threads, steps: steps, virtualShards: virtualShards, chunkBytes: chunkBytes,
-            precision: precision, transport: transport, wire: wire, servers: servers, measuresFigures: figures)
-        guard let result = try benchmark.run() else { throw ExitCode.failure }
-        if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-            print(String(decoding: try encoder.encode(result), as: UTF8.self))
-        } else {
-            let figures = [result.msPerStep, result.medianMsPerStep, result.fastestTenthMs, result.slowestTenthMs]
-                .map { String(format: "%.3f", $0) }
-            print("\(workload.rawValue), \(workers) workers × \(threads): \(figures[0]) ms per step")
-            print("median \(figures[1]), fastest tenth \(figures[2]), slowest tenth \(figures[3])")
-            print("\(Int(result.samplesPerSecond)) samples/s over \(result.steps) steps")
-            if let figures = result.figures {
-                let (norms, share) = (String(format: "%.3f", figures.normsMilliseconds), String(format: "%.1f", figures.normsShare * 100))
-                print("norms: \(norms) ms of the coordinator in the step that is measured, \(share) % of it")
-                print("validation without held-out rows: \(String(format: "%.1f", figures.validationMilliseconds)) ms")
-            }
-        }
+    func settings(precision: String = "f32") -> StepBenchmark.Settings {
+        StepBenchmark.Settings(precision: precision, mode: mode, wire: wire, servers: servers)
     }
 }

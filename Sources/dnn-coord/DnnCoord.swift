@@ -10,8 +10,8 @@ struct DnnCoord: ParsableCommand {
         abstract: "Trains a deep net on worker processes: the same weights, bit for bit, for any number of them.",
         version: Release.version,
         subcommands: [
-            Train.self, Resume.self, Serve.self, Check.self, Keygen.self, Evaluate.self, Predict.self, Diagnose.self, Compare.self,
-            Replay.self,
+            Train.self, Resume.self, Serve.self, Check.self, Plan.self, Keygen.self, Evaluate.self, Predict.self, Diagnose.self,
+            Compare.self, Replay.self,
         ])
 
     static func main() {

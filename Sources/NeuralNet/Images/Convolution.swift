@@ -13,6 +13,7 @@ struct Convolution: LeafOperation {
     var output: ImageExtent { window.output(of: image.extent) }
     var outputWidth: Int { filters * output.height * output.width }
     var parameters: Range<Int>? { weight.lowerBound..<(bias ?? weight).upperBound }
+    var multiplicationsPerRow: Int { output.height * output.width * weight.count }
     var readsImages: Bool { true }
     var isPrimitive: Bool { true }
     var hasPlainOutput: Bool { false }

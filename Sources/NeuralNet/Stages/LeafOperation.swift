@@ -12,6 +12,8 @@ protocol LeafOperation: Sendable {
     var readsImages: Bool { get }
     /// Whether oneDNN computes it, whose bits are those of one processor and version.
     var isPrimitive: Bool { get }
+    /// Of its forward product for one row; 0 where it is none.
+    var multiplicationsPerRow: Int { get }
     /// Pieces of which one wins each output; 0: there are none.
     var pieces: Int { get }
     /// Whether backward reads the output, so that nothing may change it in place.
@@ -28,6 +30,7 @@ extension LeafOperation {
     var statistics: Int? { nil }
     var isPrimitive: Bool { false }
     var readsImages: Bool { false }
+    var multiplicationsPerRow: Int { 0 }
     var pieces: Int { 0 }
     var keepsOutput: Bool { false }
     var hasPlainOutput: Bool { true }

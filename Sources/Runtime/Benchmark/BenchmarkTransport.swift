@@ -5,6 +5,8 @@ internal import OperatingSystem
 public enum BenchmarkTransport: String, CaseIterable, Sendable {
     /// As a run on one host: ipc, and shared memory.
     case local
+    /// As a run on one host whose payload travels in the messages.
+    case messages
     /// As between hosts, over the loopback address, without protection.
     case tcp
     /// As between hosts with keys.
@@ -23,24 +25,30 @@ public enum BenchmarkTransport: String, CaseIterable, Sendable {
         }
     }
 
+    /// Whether workers are the coordinator's own.
+    var isLocal: Bool { self == .local || self == .messages }
+
     /// Starts workers as another host would, and tells the coordinator how they come; none where they are its own.
     func startWorkers(_ count: Int, threads: Int, in folder: TemporaryFolder, _ options: inout CoordinatorOptions) throws -> RemoteWorkers {
         let remote = RemoteWorkers()
-        guard self != .local else { return remote }
+        guard !isLocal else { return remote }
+        let program = options.workerProgram
         let arguments = try prepare(in: folder, &options)
         for index in 0..<count {
+            let launched = try (program ?? .beside).launched(number: index)
             let log = ChildProcess.Output.file(folder.appending("worker-\(index).log"))
             remote.processes.append(
                 try ChildProcess.spawn(
-                    executable: try Self.workerProgram,
-                    arguments: arguments + ["--threads", "\(threads)", "--parent", "\(Machine.processIdentifier)"],
+                    executable: launched.executable,
+                    arguments: launched.arguments + arguments
+                        + ["--threads", "\(threads)", "--parent", "\(Machine.processIdentifier)"],
                     standardOutput: log, standardError: log))
         }
         return remote
     }
 
     static var workerProgram: String {
-        get throws { (try Machine.executablePath() as NSString).deletingLastPathComponent + "/dnn-worker" }
+        get throws { try WorkerProgram.beside.executable }
     }
 
     /// Tells the coordinator how workers of other hosts come.

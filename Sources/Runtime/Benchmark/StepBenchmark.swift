@@ -1,46 +1,5 @@
 internal import Foundation
 internal import OperatingSystem
-internal import Synchronization
-
-/// A net and a batch that peers are measured on as well; the data is random.
-public enum Workload: String, CaseIterable, Sendable {
-    case tiny, small, wide, deep, cnn
-
-    var inputs: Int { self == .tiny ? 64 : 784 }
-
-    var batchSize: Int {
-        switch self {
-        case .tiny: 64
-        case .small, .cnn: 128
-        case .wide: 512
-        case .deep: 256
-        }
-    }
-
-    /// Enough steps for a steady median, few enough for a minute.
-    public var defaultSteps: Int {
-        switch self {
-        case .tiny: 4_000
-        case .small: 600
-        case .wide, .cnn: 60
-        case .deep: 200
-        }
-    }
-
-    fileprivate var layers: [String] {
-        switch self {
-        case .tiny: ["dense: {units: 64}", "relu"]
-        case .small: Array(repeating: ["dense: {units: 512}", "relu", "dropout: {rate: 0.2}"], count: 2).flatMap { $0 }
-        case .wide: Array(repeating: ["dense: {units: 2048}", "relu"], count: 2).flatMap { $0 }
-        case .deep: Array(repeating: ["dense: {units: 256}", "relu"], count: 19).flatMap { $0 }
-        case .cnn:
-            [
-                "conv2d: {filters: 32, kernel: 3}", "relu", "conv2d: {filters: 64, kernel: 3}", "relu", "max_pool2d: {kernel: 2}",
-                "dropout: {rate: 0.25}", "flatten", "dense: {units: 128}", "relu", "dropout: {rate: 0.5}",
-            ]
-        }
-    }
-}
 
 /// Times whole training steps of the real programs: coordinator, server and worker processes.
 public struct StepBenchmark: Sendable {
@@ -51,18 +10,33 @@ public struct StepBenchmark: Sendable {
     /// nil: as a run file without the key.
     public var virtualShards: Int?
     public var chunkBytes: Int?
-    /// As in a run file.
-    public var precision: String
     public var transport: BenchmarkTransport
-    public var wire: String
-    /// Parameter servers, the coordinator's own included.
-    public var servers: Int
+    /// As in a run file: precision, mode, wire, servers.
+    public var settings: Settings
+    /// Whether each worker runs on a core of its own, beginning with core 0.
+    public var pinsWorkers: Bool
     /// Whether it measures the figures of the verdict too.
     public var measuresFigures: Bool
 
+    /// Values of the run file that a comparison changes.
+    public struct Settings: Sendable {
+        public var precision: String
+        public var mode: String
+        public var wire: String
+        public var servers: Int
+
+        public init(precision: String = "f32", mode: String = "exact", wire: String = "f32", servers: Int = 1) {
+            self.precision = precision
+            self.mode = mode
+            self.wire = wire
+            self.servers = servers
+        }
+    }
+
     public init(
-        workload: Workload, workers: Int, threads: Int, steps: Int?, virtualShards: Int?, chunkBytes: Int?, precision: String = "f32",
-        transport: BenchmarkTransport = .local, wire: String = "f32", servers: Int = 1, measuresFigures: Bool = false
+        workload: Workload, workers: Int, threads: Int = 1, steps: Int? = nil, virtualShards: Int? = nil, chunkBytes: Int? = nil,
+        transport: BenchmarkTransport = .local, settings: Settings = Settings(), pinsWorkers: Bool = false,
+        measuresFigures: Bool = false
     ) {
         self.workload = workload
         self.workers = workers
@@ -70,10 +44,9 @@ public struct StepBenchmark: Sendable {
         self.steps = steps ?? workload.defaultSteps
         self.virtualShards = virtualShards
         self.chunkBytes = chunkBytes
-        self.precision = precision
         self.transport = transport
-        self.wire = wire
-        self.servers = servers
+        self.settings = settings
+        self.pinsWorkers = pinsWorkers
         self.measuresFigures = measuresFigures
     }
 
@@ -89,6 +62,8 @@ public struct StepBenchmark: Sendable {
         public var fastestTenthMs: Double
         public var slowestTenthMs: Double
         public var samplesPerSecond: Double
+        /// From the first lease, when all workers are there, to the end of the first step: rows and weights travel in it.
+        public var firstStepMs: Double
         public var figures: FiguresMeasurement?
 
         private enum CodingKeys: String, CodingKey {
@@ -98,6 +73,7 @@ public struct StepBenchmark: Sendable {
             case fastestTenthMs = "fastest_tenth_ms"
             case slowestTenthMs = "slowest_tenth_ms"
             case samplesPerSecond = "samples_per_second"
+            case firstStepMs = "first_step_ms"
         }
     }
 
@@ -109,68 +85,66 @@ public struct StepBenchmark: Sendable {
         let warmUp = max(steps / 5, 5)
         let epochs = (steps + warmUp + Self.stepsPerEpoch - 1) / Self.stepsPerEpoch
         try writeData(to: folder)
-        try Data(runFile(epochs: epochs).utf8).write(to: URL(fileURLWithPath: folder.appending("run.yaml")))
-        let completions = Mutex<[FiguresMeasurement.Completion]>([])
-        completions.withLock { $0.reserveCapacity(epochs * Self.stepsPerEpoch) }
-        var options = CoordinatorOptions(workers: workers, threads: threads, isQuiet: true, servers: servers - 1)
-        let remote = try transport.startWorkers(workers, threads: threads, in: folder, &options)
-        defer { remote.end() }
-        let command = TrainCommand(
-            runFile: folder.appending("run.yaml"), overrides: [], output: folder.appending("run"), options: options, printsJSON: false)
-        let observer = { (version: UInt64, now: Duration) in
-            completions.withLock { $0.append(.init(version: version, wall: now, processor: Machine.processorTime)) }
-        }
-        let code = command.run(stepObserver: observer, takesNormsEverySecondStep: measuresFigures)
-        guard code == TrainCommand.ExitCode.completed else { return nil }
-        let measured = completions.withLock { $0 }.dropFirst(warmUp), times = measured.map(\.wall.seconds)
-        let durations = zip(times.dropFirst(), times).map { ($0 - $1) * 1_000 }.sorted()
-        guard let first = times.first, let last = times.last, !durations.isEmpty else { return nil }
-        let mean = (last - first) * 1_000 / Double(durations.count)
+        var program = try WorkerProgram.beside
+        program.isPinned = pinsWorkers
+        let run = BenchmarkRun(
+            workers: workers, threads: threads, transport: transport, program: program, servers: settings.servers,
+            takesNormsEverySecondStep: measuresFigures)
+        guard let completions = try run.completions(of: runFile(epochs: epochs), in: folder), completions.count > warmUp + 2
+        else { return nil }
+        let times = completions.map(\.wall)
+        guard let timing = Timing(between: times, warmUp: warmUp + 1), let last = times.last
+        else { return nil }
+        let mean = (last - times[warmUp + 1]).seconds * 1_000 / Double(timing.repetitions)
         return Measurement(
-            workload: workload.rawValue, workers: workers, threads: threads, steps: durations.count, msPerStep: mean,
-            medianMsPerStep: durations[durations.count / 2], fastestTenthMs: durations[durations.count / 10],
-            slowestTenthMs: durations[durations.count * 9 / 10], samplesPerSecond: Double(workload.batchSize) / mean * 1_000,
-            figures: measuresFigures ? FiguresMeasurement(measured, epoch: Self.stepsPerEpoch) : nil)
+            workload: workload.rawValue, workers: workers, threads: threads, steps: timing.repetitions, msPerStep: mean,
+            medianMsPerStep: timing.medianMs, fastestTenthMs: timing.fastestTenthMs, slowestTenthMs: timing.slowestTenthMs,
+            samplesPerSecond: Double(workload.batchSize) / mean * 1_000, firstStepMs: (times[1] - times[0]).seconds * 1_000,
+            figures: measuresFigures ? FiguresMeasurement(completions.dropFirst(warmUp + 1), epoch: Self.stepsPerEpoch) : nil)
+    }
+
+    /// The run that is measured, read and checked.
+    func prepared() throws -> PreparedRun {
+        let folder = try TemporaryFolder(prefix: "dnn-bench-")
+        try writeData(to: folder)
+        try Data(runFile(epochs: 1).utf8).write(to: URL(fileURLWithPath: folder.appending("run.yaml")))
+        return try TrainCommand.prepare(folder.appending("run.yaml"), overrides: [])
     }
 
     func runFile(epochs: Int) -> String {
-        """
-        name: bench-\(workload.rawValue)
-        data:
-          train: {idx: {features: features.idx, labels: labels.idx}}
-          validation: none
-          preprocessing: {scale: [0, 255]}
-        model:
-          layers: [\(workload == .cnn ? "" : "flatten, ")\(workload.layers.map { $0.contains(":") ? "{\($0)}" : $0 }.joined(separator: ", ")), {dense: {units: 10}}]
-          loss: softmax_cross_entropy
-        optimizer:
-          rule: {adam: {learning_rate: 1e-4}}
-        training:
-          batch_size: \(workload.batchSize)
-          epochs: \(epochs)
-          validate_every: \(measuresFigures ? 1 : epochs)
-          precision: \(precision)
-          virtual_shards: \(virtualShards.map(String.init) ?? "auto")
-          checkpoint: {every_seconds: 3600}
-        cluster:
-          minimum_workers: \(workers)
-          chunk_bytes: \(chunkBytes ?? 1 << 20)
-          wire: \(wire)
-          parameter_servers: \(servers)
-        """
+        let data =
+            workload == .digits
+            ? "  train: {builtin: digits}\n  preprocessing: {scale: [0, 16]}"
+            : "  train: {idx: {features: features.idx, labels: labels.idx}}\n  preprocessing: {scale: [0, 255]}"
+        var cluster = "  minimum_workers: \(workers)\n  chunk_bytes: \(chunkBytes ?? 1 << 20)"
+        if transport == .messages { cluster += "\n  transport: messages" }
+        if settings.wire != "f32" { cluster += "\n  wire: \(settings.wire)" }
+        if settings.servers != 1 { cluster += "\n  parameter_servers: \(settings.servers)" }
+        return """
+            name: bench-\(workload.rawValue)
+            data:
+            \(data)
+              validation: none
+            model:
+              layers: \(workload.layerList)
+              loss: softmax_cross_entropy
+            optimizer:
+              rule: {adam: {learning_rate: 1e-4}}
+            training:
+              batch_size: \(workload.batchSize)
+              epochs: \(epochs)
+              validate_every: \(measuresFigures ? 1 : epochs)
+              precision: \(settings.precision)
+              mode: \(settings.mode)
+              virtual_shards: \(virtualShards.map(String.init) ?? "auto")
+              checkpoint: {every_seconds: 3600}
+            cluster:
+            \(cluster)
+            """
     }
 
-    /// Random bytes in the IDX format.
     func writeData(to folder: TemporaryFolder) throws {
-        let rows = workload.batchSize * Self.stepsPerEpoch
-        var generator = SystemRandomNumberGenerator()
-        func header(_ dimensions: [Int]) -> [UInt8] {
-            [0, 0, 8, UInt8(dimensions.count)] + dimensions.flatMap { size in [24, 16, 8, 0].map { UInt8(size >> $0 & 255) } }
-        }
-        let features = (0..<rows * workload.inputs).map { _ in UInt8.random(in: 0...255, using: &generator) }
-        let labels = (0..<rows).map { UInt8($0 % 10) }
-        let shape = workload == .cnn ? [28, 28] : [workload.inputs]
-        try Data(header([rows] + shape) + features).write(to: URL(fileURLWithPath: folder.appending("features.idx")))
-        try Data(header([rows]) + labels).write(to: URL(fileURLWithPath: folder.appending("labels.idx")))
+        guard workload != .digits else { return }
+        try RandomImages(rows: workload.batchSize * Self.stepsPerEpoch, shape: workload.rowShape).write(to: folder)
     }
 }

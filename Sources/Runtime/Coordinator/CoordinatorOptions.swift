@@ -19,6 +19,9 @@ public struct CoordinatorOptions: Sendable {
     /// Whether the port of `bind` was the system's choice at an earlier start: then the one after it may be anybody's.
     var isPortChosen = false
 
+    /// What is started as a local worker; nil: `dnn-worker` beside this program.
+    public var workerProgram: WorkerProgram?
+
     /// `bind` with any port.
     var anyPort: String? {
         bind.map { bind in bind.lastIndex(of: ":").map { "\(bind[..<$0]):0" } ?? bind }
@@ -26,7 +29,7 @@ public struct CoordinatorOptions: Sendable {
 
     public init(
         workers: Int? = nil, threads: Int = 1, bind: String? = nil, protection: LinkProtection = .none, isQuiet: Bool = false,
-        cores: Int? = nil, servers: Int? = nil
+        cores: Int? = nil, servers: Int? = nil, workerProgram: WorkerProgram? = nil
     ) {
         self.workers = workers
         self.threads = threads
@@ -35,5 +38,6 @@ public struct CoordinatorOptions: Sendable {
         self.isQuiet = isQuiet
         self.cores = cores
         self.servers = servers
+        self.workerProgram = workerProgram
     }
 }

@@ -20,7 +20,10 @@ extension CoordinatorProcess {
             if let peer = peers[worker] { send(.refused(refusal), to: peer) }
             forget(worker)
         case .lease(let worker, let lease):
-            if trainingBegan == nil { trainingBegan = now }
+            if trainingBegan == nil {
+                trainingBegan = now
+                stepObserver?(server.version, now)
+            }
             if let peer = peers[worker] { send(.lease(lease), to: peer) }
         case .evaluate(let worker, let order):
             unitTally.begin(order.number)
@@ -108,7 +111,9 @@ extension CoordinatorProcess {
     }
 
     /// Sends a data message; a peer that can't take it is lost: it has no way to catch up but to come again.
-    func send(_ header: DataHeader, body: consuming Frame? = nil, to worker: WorkerID) {
+    ///
+    /// - Parameter bodyChecksum: where it is known already, as of a body for many.
+    func send(_ header: DataHeader, body: consuming Frame? = nil, bodyChecksum: UInt64? = nil, to worker: WorkerID) {
         guard let address = peers[worker]?.data else { return }
         var header = header
         header.incarnation = beginning.start.incarnation
@@ -116,7 +121,7 @@ extension CoordinatorProcess {
         var frame: Frame? = body
         if frame != nil {
             header.bodyByteCount = UInt64(frame?.byteCount ?? 0)
-            if lane.usesChecksums { header.checksum = frame?.withBytes { checksum($0) } ?? 0 }
+            if lane.usesChecksums { header.checksum = bodyChecksum ?? frame?.withBytes { checksum($0) } ?? 0 }
         }
         let delivery = withUnsafeTemporaryAllocation(byteCount: DataHeader.byteCount, alignment: 8) { buffer in
             header.encode(into: buffer)
@@ -134,10 +139,11 @@ extension CoordinatorProcess {
         published.publish(chunk, of: block)
         var body = published.body(chunk, of: block)
         let header = DataHeader(kind: .weights, chunk: UInt32(chunk), step: version)
+        var sum: UInt64?
         for (worker, peer) in peers where peer.isSubscribed {
-            if !announce(chunk, version: version, block: block, to: worker, peer) {
-                send(header, body: Frame(sharing: &body), to: worker)
-            }
+            if announce(chunk, version: version, block: block, to: worker, peer) { continue }
+            if sum == nil, lanes[peer.control.lane].usesChecksums { sum = body.withBytes { checksum($0) } }
+            send(header, body: Frame(sharing: &body), bodyChecksum: sum, to: worker)
         }
     }
 

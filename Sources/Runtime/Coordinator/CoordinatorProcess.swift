@@ -69,7 +69,7 @@ final class CoordinatorProcess {
     var isSaved = true
     var trainingBegan: Duration?
     var trainingEnded: Duration?
-    /// Told when a version is complete; for benchmarks.
+    /// Told when a version is complete, and of the version that is there when the first lease is given; for benchmarks.
     var stepObserver: ((UInt64, Duration) -> Void)?
     /// Takes norms in every second step, so that the others can be compared with them; for benchmarks.
     var takesNormsEverySecondStep = false
@@ -147,7 +147,8 @@ final class CoordinatorProcess {
         var workerKeys: String?
         if case .keys(let keys) = options.protection { workerKeys = keys.forLocalWorkers }
         locals = try LocalWorkers(
-            endpoint: ipc, threads: options.threads, logs: folder.logs, segments: segments, keys: ranges.count > 1 ? workerKeys : nil)
+            endpoint: ipc, threads: options.threads, logs: folder.logs, segments: segments, keys: ranges.count > 1 ? workerKeys : nil,
+            program: options.workerProgram)
         let spare = max(0, cores - localWorkers * options.threads) / ranges.count
         acceptsRemoteServers = options.bind != nil
         if ranges.count > 1, let sockets = privateFolder {

@@ -3,7 +3,7 @@ internal import OperatingSystem
 
 /// The worker processes that this coordinator has started on its own host.
 final class LocalWorkers {
-    private let executable: String
+    private let program: WorkerProgram
     private let endpoint: String
     private let threads: Int
     private let logs: String
@@ -13,10 +13,11 @@ final class LocalWorkers {
     /// The folder of keys that they need for parameter servers of other hosts; nil where they need none.
     private let keys: String?
 
-    /// `dnn-worker` lies beside this program.
-    init(endpoint: String, threads: Int, logs: String, segments: SharedSegments?, keys: String? = nil) throws {
-        let own = try Machine.executablePath()
-        executable = (own as NSString).deletingLastPathComponent + "/dnn-worker"
+    /// - Parameter program: nil: `dnn-worker` beside this program.
+    init(
+        endpoint: String, threads: Int, logs: String, segments: SharedSegments?, keys: String? = nil, program: WorkerProgram? = nil
+    ) throws {
+        self.program = try program ?? WorkerProgram.beside
         self.endpoint = endpoint
         self.threads = threads
         self.logs = logs
@@ -33,10 +34,11 @@ final class LocalWorkers {
     /// A parent-death signal follows the spawning thread: to be called on the main thread.
     func start(slot: Int) throws {
         let shared = try segments?.prepare()
+        let program = program.launched(number: slot)
         let log = ChildProcess.Output.file("\(logs)/worker-\(slot + 1).log")
         let process = try ChildProcess.spawn(
-            executable: executable,
-            arguments: [
+            executable: program.executable,
+            arguments: program.arguments + [
                 "--connect", endpoint, "--threads", "\(threads)", "--name", "local-\(slot + 1)",
                 "--parent", "\(Machine.processIdentifier)",
             ] + (keys.map { ["--keys", $0] } ?? []) + (shared.map { ["--shared", $0.option.text] } ?? []), standardOutput: log,

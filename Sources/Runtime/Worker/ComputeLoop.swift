@@ -7,8 +7,7 @@ internal import ZeroMQ
 final class ComputeLoop {
     private let context: Context
     private let link: ComputeLink
-    private let threads: Int
-    private let shared: SharedSegmentsOption?
+    private let options: WorkerOptions
     private let security: ZeroMQ.Security
     /// For parameter servers that ask for them.
     private let keys: WorkerKeys?
@@ -16,11 +15,10 @@ final class ComputeLoop {
     private var current: WorkerRun?
     private var kept: KeptRows?
 
-    init(context: Context, link: ComputeLink, threads: Int, shared: SharedSegmentsOption?, security: ZeroMQ.Security, keys: WorkerKeys?) {
+    init(context: Context, link: ComputeLink, options: WorkerOptions, security: ZeroMQ.Security, keys: WorkerKeys?) {
         self.context = context
         self.link = link
-        self.threads = threads
-        self.shared = shared
+        self.options = options
         self.security = security
         self.keys = keys
     }
@@ -77,15 +75,17 @@ final class ComputeLoop {
         if let current { kept = current.keptRows }
         current = nil
         let run = try WorkerRun(
-            welcome: welcome, endpoint: endpoint, context: context, link: link, threads: threads, kept: kept, security: security,
+            welcome: welcome, endpoint: endpoint, context: context, link: link, threads: options.threads, kept: kept, security: security,
             keys: keys,
             segments: { elementCount in
-                if segments == nil, let shared { segments = try WorkerSegments(shared, elementCount: elementCount) }
+                if segments == nil, let shared = options.shared { segments = try WorkerSegments(shared, elementCount: elementCount) }
                 return segments
             })
+        run.computes = options.computes
         current = run
         kept = nil
-        link.report(.built(session: welcome.session, leafClass: try LeafProbe.leafClass(of: run.network, run: run.run, threads: threads)))
+        let leafClass = options.computes ? try LeafProbe.leafClass(of: run.network, run: run.run, threads: options.threads) : "none"
+        link.report(.built(session: welcome.session, leafClass: leafClass))
     }
 
     private func waitForCommand() throws {

@@ -19,7 +19,7 @@ enum LeafProbe {
         network.initialize(into: weights.mutableView, seed: run.seed)
         var hash = SHA256()
         for rows in run.leafRowCounts {
-            fill(engine, network: network, rows: rows, seed: run.seed)
+            fill(engine, slot: 0, rows: rows, seed: run.seed)
             let leaf = LeafSlot(shard: 0, slot: 0, rows: rows)
             let figures = try engine.computeGradients(
                 step: 0, nodes: [NodeWork(node: tree.root, gradient: gradient.mutableView, slots: [leaf])], weights: weights.view,
@@ -35,20 +35,21 @@ enum LeafProbe {
     }
 
     /// Rows of small random numbers, targets that go round.
-    private static func fill(_ engine: LeafEngine, network: Network, rows: Int, seed: UInt64) {
+    static func fill(_ engine: LeafEngine, slot: Int, rows: Int, seed: UInt64) {
         let stream = RandomStream(seed: seed, purpose: .probe)
-        let inputs = engine.inputs(slot: 0, rows: rows)
+        let network = engine.network
+        let inputs = engine.inputs(slot: slot, rows: rows)
         for index in 0..<inputs.count {
             let word = stream.words(index / 4)[index % 4]
             inputs[index] = Float(word >> 8) / Float(1 << 24) * 2 - 1
         }
         switch network.loss {
         case .softmaxCrossEntropy:
-            engine.setLabels(slot: 0, rows: rows) { Int32($0 % network.outputCount) }
+            engine.setLabels(slot: slot, rows: rows) { Int32($0 % network.outputCount) }
         case .binaryCrossEntropy, .meanSquaredError, .meanAbsoluteError, .huber:
-            let targets = engine.targets(slot: 0, rows: rows)
+            let targets = engine.targets(slot: slot, rows: rows)
             for index in 0..<targets.count { targets[index] = Float(index % 2) }
         }
-        engine.setSampleIDs(slot: 0, rows: rows) { UInt32($0) }
+        engine.setSampleIDs(slot: slot, rows: rows) { UInt32($0) }
     }
 }

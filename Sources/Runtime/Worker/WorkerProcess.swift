@@ -15,10 +15,12 @@ public struct WorkerOptions: Sendable {
     public var shared: SharedSegmentsOption?
     /// nil: the connection is not protected.
     public var keys: WorkerKeys?
+    /// Whether gradients are computed; else blocks are sent as they are, for benchmarks of what lies around the computation.
+    public var computes: Bool
 
     public init(
         endpoint: String, threads: Int, name: String?, patience: Duration, parent: Int32?, shared: SharedSegmentsOption? = nil,
-        keys: WorkerKeys? = nil
+        keys: WorkerKeys? = nil, computes: Bool = true
     ) {
         self.endpoint = endpoint
         self.threads = threads
@@ -27,6 +29,7 @@ public struct WorkerOptions: Sendable {
         self.parent = parent
         self.shared = shared
         self.keys = keys
+        self.computes = computes
     }
 }
 
@@ -72,9 +75,9 @@ public final class WorkerProcess {
     }
 
     private func run() throws -> Int32 {
-        let (context, link, threads, shared, security, keys) = (context, link, options.threads, options.shared, security, options.keys)
+        let (context, link, options, security) = (context, link, options, security)
         let compute = try WorkerThread.start(name: "compute") {
-            ComputeLoop(context: context, link: link, threads: threads, shared: shared, security: security, keys: keys).run()
+            ComputeLoop(context: context, link: link, options: options, security: security, keys: options.keys).run()
         }
         try perform(session.handle(.start, now: .zero))
         while ending == nil { try turn() }

@@ -51,8 +51,8 @@ extension WorkerRun {
 
     private func computeAndSend(_ outgoing: inout [Outgoing], _ round: GradientRound, weights view: FloatView) throws {
         let step = round.number
-        let figures = try engine.computeGradients(
-            step: round.maskStep, nodes: outgoing.map(\.work), weights: view,
+        let figures = try gradients(
+            of: outgoing.map(\.work), round, weights: view,
             parametersNeeded: { range in try awaitParameters(range, of: step) },
             gradientFinished: { node, from in
                 outgoing[node].finalFrom = from
@@ -64,6 +64,24 @@ extension WorkerRun {
             outgoing[index].finalFrom = 0
             outgoing[index].loss = figures[index].lossSum
             try flush(&outgoing[index], step: step, loss: figures[index].lossSum)
+        }
+    }
+
+    private func gradients(
+        of nodes: [NodeWork], _ round: GradientRound, weights: FloatView, parametersNeeded: (Range<Int>) throws -> Void,
+        gradientFinished: (_ node: Int, _ from: Int) throws -> Void
+    ) throws -> [NeuralNet.BlockFigures] {
+        if computes {
+            return try engine.computeGradients(
+                step: round.maskStep, nodes: nodes, weights: weights, parametersNeeded: parametersNeeded, gradientFinished: gradientFinished
+            )
+        }
+        for chunk in 0..<chunks.count { try parametersNeeded(chunks.range(chunk)) }
+        for chunk in (0..<chunks.count).reversed() {
+            for node in nodes.indices { try gradientFinished(node, chunks.range(chunk).lowerBound) }
+        }
+        return nodes.map { node in
+            NeuralNet.BlockFigures(rows: node.slots.reduce(0) { $0 + $1.rows }, lossSum: 0, correct: 0, squaredError: 0)
         }
     }
 

@@ -28,6 +28,8 @@ final class WorkerRun {
     let link: ComputeLink
     let tree: ShardTree
     let trainPlan: StepPlan
+    /// As `WorkerOptions.computes`.
+    var computes = true
     private(set) var loader: RowLoader
     /// nil: rows are sent.
     private(set) var files: FileRows?

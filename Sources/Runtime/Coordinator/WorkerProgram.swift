@@ -1,0 +1,34 @@
+internal import Foundation
+internal import OperatingSystem
+
+/// A program that works for a coordinator, with the arguments that stand before those of `dnn-worker`.
+public struct WorkerProgram: Sendable {
+    public var executable: String
+    public var arguments: [String]
+    /// Whether the first one runs on core 0 only, the next one on core 1, and so on, by taskset.
+    public var isPinned = false
+
+    public init(executable: String, arguments: [String] = []) {
+        self.executable = executable
+        self.arguments = arguments
+    }
+
+    /// `dnn-worker` beside the running program.
+    public static var beside: WorkerProgram {
+        get throws {
+            let own = try Machine.executablePath()
+            return WorkerProgram(executable: (own as NSString).deletingLastPathComponent + "/dnn-worker")
+        }
+    }
+
+    /// The running program with a subcommand.
+    public static func running(_ subcommand: String) throws -> WorkerProgram {
+        WorkerProgram(executable: try Machine.executablePath(), arguments: [subcommand])
+    }
+
+    /// What starts the worker with this number.
+    func launched(number: Int) -> WorkerProgram {
+        guard isPinned else { return self }
+        return WorkerProgram(executable: "/usr/bin/env", arguments: ["taskset", "-c", "\(number)", executable] + arguments)
+    }
+}

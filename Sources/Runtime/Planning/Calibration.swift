@@ -1,0 +1,94 @@
+internal import Foundation
+internal import Kernels
+internal import NeuralNet
+internal import OperatingSystem
+internal import Scaling
+internal import Synchronization
+
+/// Measures on this machine what the steps of a run are made of, in a few seconds: its own net, its own rule, real sockets.
+enum Calibration {
+    /// Seconds that one figure may take.
+    private static let patience = 0.4
+    private static let mostCores = 16
+
+    /// - Parameter isNetwork: payload travels in messages over TCP.
+    static func costs(of run: PreparedRun, isNetwork: Bool) throws -> Costs {
+        let leaves = try leafTimes(run)
+        let update = try updateTimes(run)
+        let messages = try MessageProbe(isNetwork: isNetwork)
+        return Costs(
+            leavesFixed: leaves.fixed, perLeaf: leaves.each, crowding: try crowding(run), updatePerElement: update.fixed,
+            updatePerElementAndSum: update.each, perMessage: messages.perMessage, perByte: messages.perByte, wakeUp: messages.wakeUp)
+    }
+
+    /// The median of what `body` gives in milliseconds, in seconds.
+    private static func median(_ body: () throws -> Double) rethrows -> Double {
+        let first = try body() / 1_000
+        let count = max(5, min(500, Int(patience / max(first, 1e-6))))
+        return Timing(try (0..<count).map { _ in try body() }).medianMs / 1_000
+    }
+
+    private static func leafTimes(_ run: PreparedRun) throws -> (fixed: Double, each: Double) {
+        func time(_ leaves: Int) throws -> Double {
+            var workload = try LeafWorkload(run, leaves: leaves, threads: 1)
+            return median { workload.milliseconds() }
+        }
+        let one = try time(1)
+        guard run.description.shardCount > 1 else { return (0, one) }
+        let many = min(4, run.description.shardCount)
+        let each = min(one, max(0, (try time(many) - one) / Double(many - 1)))
+        return (one - each, each)
+    }
+
+    /// How much longer a leaf takes while every core computes one.
+    private static func crowding(_ run: PreparedRun) throws -> Double {
+        let cores = min(Machine.coreCount, mostCores)
+        guard cores > 1 else { return 1 }
+        var alone = try LeafWorkload(run, leaves: 1, threads: 1)
+        let before = median { alone.milliseconds() }
+        let isOver = Atomic<Bool>(false)
+        let others = try (1..<cores).map { _ in
+            let workload = Disturbance(try LeafWorkload(run, leaves: 1, threads: 1))
+            return try WorkerThread.start(name: "calibration") {
+                ComputeThread.configure()
+                while !isOver.load(ordering: .relaxed) { workload.compute() }
+            }
+        }
+        let crowded = median { alone.milliseconds() }
+        isOver.store(true, ordering: .relaxed)
+        for thread in others { thread.join() }
+        return max(1, crowded / before)
+    }
+
+    /// Of one element: whatever the number of sums, and for each of them.
+    private static func updateTimes(_ run: PreparedRun) throws -> (fixed: Double, each: Double) {
+        func time(_ sums: Int) throws -> Double {
+            let workload = try ServerWorkload(
+                layout: run.network.layout, updater: run.updater, sums: sums, chunkByteCount: run.description.chunkByteCount, threads: 0)
+            return try median { try Timing.milliseconds { try workload.step() } } / Double(max(1, run.network.layout.count))
+        }
+        let one = try time(1), four = try time(4)
+        let each = max(0, (four - one) / 3)
+        return (max(0, one - each), each)
+    }
+}
+
+/// Computes on a thread of its own.
+private final class Disturbance: @unchecked Sendable {  // used by one thread alone
+    private var workload: LeafWorkload
+
+    init(_ workload: LeafWorkload) {
+        self.workload = workload
+    }
+
+    func compute() { _ = workload.milliseconds() }
+}
+
+extension ClusterModel {
+    init(_ run: PreparedRun, workers: Int, threads: Int, servers: Int, halvesWire: Bool, placement: Placement) {
+        self.init(
+            workers: workers, threadsPerWorker: threads, servers: servers, virtualShards: run.description.shardCount,
+            parameters: run.network.layout.blockLength, chunkLength: run.description.chunkByteCount / 4,
+            bytesPerElement: halvesWire ? 2 : 4, coresPerHost: Machine.coreCount, placement: placement)
+    }
+}

@@ -1,0 +1,93 @@
+internal import Foundation
+internal import Hashing
+internal import OperatingSystem
+internal import Wire
+internal import ZeroMQ
+
+/// What messages cost here: two threads that talk over a pair of real sockets.
+struct MessageProbe {
+    /// Seconds, as in `Costs`.
+    var perMessage: Double
+    var perByte: Double
+    var wakeUp: Double
+
+    private static let largeByteCount = 1 << 20
+    private static let burst = 1_000
+
+    /// - Parameter isNetwork: over the loopback address, with checksums; else over ipc.
+    init(isNetwork: Bool) throws {
+        let folder = try TemporaryFolder(prefix: "dnn-probe-")
+        let context = try Context()
+        var options = SocketOptions.data(largestBody: Self.largeByteCount, chunkCount: Self.burst)
+        options.linger = .zero
+        let client = try Socket(.dealer, in: context, options: options)
+        let endpoint = try client.bind(isNetwork ? "tcp://127.0.0.1:*" : "ipc://" + folder.appending("probe"))
+        let echo = try WorkerThread.start(name: "echo") { [options] in
+            // A socket that fails shows as an answer that does not come.
+            try? Self.answer(context, endpoint: endpoint, options: options, sums: isNetwork)
+        }
+        defer { echo.join() }
+        let header = [UInt8](repeating: 1, count: DataHeader.byteCount), end = [UInt8]()
+        var message = Message(maximumParts: 2)
+        func receive() throws {
+            guard try client.receive(into: &message, dontWait: false) == .received else {
+                throw ZMQError(code: .init(rawValue: EAGAIN), call: "zmq_msg_recv", subject: "the echo of a probe")
+            }
+            if isNetwork, message.count > 1 { _ = checksum(message.bytes(at: 1)) }
+        }
+        func send(_ bytes: [UInt8], large: inout Frame?) throws {
+            if isNetwork { _ = large?.withBytes { checksum($0) } }
+            _ = try bytes.withUnsafeBytes { try client.send(header: $0, body: &large, dontWait: false) }
+        }
+        func roundTrips(_ count: Int, large: Bool) throws -> Double {
+            var body = Frame(byteCount: large ? Self.largeByteCount : 0) { bytes in
+                for index in bytes.indices { bytes[index] = 7 }
+            }
+            var times: [Double] = []
+            for _ in 0..<count {
+                times.append(
+                    try Timing.milliseconds {
+                        var frame: Frame? = large ? Frame(sharing: &body) : nil
+                        try send(header, large: &frame)
+                        try receive()
+                    })
+            }
+            return Timing(times).medianMs / 1_000
+        }
+        _ = try roundTrips(50, large: false)
+        let small = try roundTrips(400, large: false), large = try roundTrips(60, large: true)
+        var bursts: [Double] = []
+        for _ in 0..<5 {
+            bursts.append(
+                try Timing.milliseconds {
+                    var none: Frame?
+                    for _ in 0..<Self.burst { try send([0], large: &none) }
+                    try send(header, large: &none)
+                    try receive()
+                } / 1_000)
+        }
+        var none: Frame?
+        try send(end, large: &none)
+        perMessage = max(0, Timing(bursts).medianMs - small) / Double(Self.burst)
+        perByte = max(0, large - small) / Double(4 * Self.largeByteCount)
+        wakeUp = max(0, small / 2 - 2 * perMessage)
+    }
+
+    /// Sends back what has a header's length, takes what has one byte, ends at an empty message.
+    private static func answer(_ context: Context, endpoint: String, options: SocketOptions, sums: Bool) throws {
+        let socket = try Socket(.dealer, in: context, options: options)
+        try socket.connect(endpoint)
+        var message = Message(maximumParts: 2)
+        while try socket.receive(into: &message, dontWait: false) == .received {
+            if message.byteCount(at: 0) == 0 { return }
+            guard message.byteCount(at: 0) == DataHeader.byteCount else { continue }
+            var body: Frame?
+            if message.count > 1 {
+                if sums { _ = checksum(message.bytes(at: 1)) }
+                body = message.take(at: 1)
+                if sums { _ = body?.withBytes { checksum($0) } }
+            }
+            _ = try socket.send(header: message.bytes(at: 0), body: &body, dontWait: false)
+        }
+    }
+}

@@ -1,0 +1,106 @@
+/// What work costs on one machine, measured there. Times in seconds.
+public struct Costs: Codable, Equatable, Sendable {
+    /// One thread's gradients of a set of leaves: so much, and so much more for every leaf.
+    public var leavesFixed: Double
+    public var perLeaf: Double
+    /// How much longer computing takes with every core busy than alone; 1: cores do not disturb each other.
+    public var crowding: Double
+    /// Reduction and update of one element: so much, and so much more for every sum that is joined.
+    public var updatePerElement: Double
+    public var updatePerElementAndSum: Double
+    /// Of a message at either end, whatever its size: the call, the queue.
+    public var perMessage: Double
+    /// Of a byte of payload in a message at either end: copies, the kernel, checksums.
+    public var perByte: Double
+    /// Between the arrival of a message and the thread that waited for it.
+    public var wakeUp: Double
+
+    public init(
+        leavesFixed: Double, perLeaf: Double, crowding: Double, updatePerElement: Double, updatePerElementAndSum: Double,
+        perMessage: Double, perByte: Double, wakeUp: Double
+    ) {
+        self.leavesFixed = leavesFixed
+        self.perLeaf = perLeaf
+        self.crowding = crowding
+        self.updatePerElement = updatePerElement
+        self.updatePerElementAndSum = updatePerElementAndSum
+        self.perMessage = perMessage
+        self.perByte = perByte
+        self.wakeUp = wakeUp
+    }
+
+    /// One thread's gradients of so many leaves.
+    public func compute(leaves: Int) -> Double {
+        leaves == 0 ? 0 : leavesFixed + perLeaf * Double(leaves)
+    }
+}
+
+/// A run on a cluster, as far as its speed depends on it.
+public struct ClusterModel: Equatable, Sendable {
+    public enum Placement: Equatable, Sendable {
+        /// Everybody on one host; payload in shared memory.
+        case oneHost
+        /// Everybody on one host, but what they say travels over networks, as in a laboratory of namespaces.
+        case oneHostWithNetwork(Network)
+        /// Every worker and every server on a host of its own.
+        case hosts(Network)
+    }
+
+    /// Between hosts: every network card sends and receives so much at the same time.
+    public struct Network: Equatable, Sendable {
+        /// Bytes per second.
+        public var bandwidth: Double
+        /// One way, in seconds.
+        public var latency: Double
+
+        public init(bandwidth: Double, latency: Double = 50e-6) {
+            self.bandwidth = bandwidth
+            self.latency = latency
+        }
+    }
+
+    public var workers: Int
+    public var threadsPerWorker: Int
+    public var servers: Int
+    public var virtualShards: Int
+    public var parameters: Int
+    /// Parameters of a chunk.
+    public var chunkLength: Int
+    /// Of a parameter or of its gradient on the wire: 4, or 2 in bf16.
+    public var bytesPerElement: Int
+    public var coresPerHost: Int
+    public var placement: Placement
+
+    public init(
+        workers: Int, threadsPerWorker: Int = 1, servers: Int = 1, virtualShards: Int, parameters: Int, chunkLength: Int = 262_144,
+        bytesPerElement: Int = 4, coresPerHost: Int, placement: Placement
+    ) {
+        self.workers = workers
+        self.threadsPerWorker = threadsPerWorker
+        self.servers = servers
+        self.virtualShards = virtualShards
+        self.parameters = parameters
+        self.chunkLength = chunkLength
+        self.bytesPerElement = bytesPerElement
+        self.coresPerHost = coresPerHost
+        self.placement = placement
+    }
+
+    /// Workers who can share a step.
+    public var activeWorkers: Int { min(workers, virtualShards) }
+
+    /// Leaves of an active worker: counts differ by at most one.
+    public func leaves(ofWorker index: Int) -> Int {
+        virtualShards / activeWorkers + (index < virtualShards % activeWorkers ? 1 : 0)
+    }
+
+    /// Subtree sums that so many leaves in a row come to, at best.
+    public func sums(leaves: Int) -> Int { leaves.nonzeroBitCount }
+
+    var network: Network? {
+        switch placement {
+        case .oneHost: nil
+        case .oneHostWithNetwork(let network), .hosts(let network): network
+        }
+    }
+}

@@ -1,0 +1,208 @@
+/// Plays steps of a run in simulated time: weights in, forward, backward, gradients out chunk by chunk, reduction, update, weights out.
+///
+/// What it leaves out: losses, verdicts, rows, heartbeats, faults.
+final class StepSimulation {
+    /// A worker's share of the play.
+    private final class Worker {
+        let host: Host
+        let compute, io: SimulatedThread
+        let leaves: Int
+        /// Which chunks of the version that it computes with, or of the next, are here.
+        var isHere: [Bool]
+        /// Chunks of forward that are done; all: backward has begun.
+        var forward = 0
+        var isComputing = false
+
+        init(host: Host, leaves: Int, chunks: Int) {
+            self.host = host
+            self.leaves = leaves
+            compute = SimulatedThread(on: host, isLong: true)
+            io = SimulatedThread(on: host, isLong: false)
+            isHere = Array(repeating: true, count: chunks)
+        }
+    }
+
+    private final class Server {
+        let host: Host
+        let loop, io: SimulatedThread
+        let updates: [SimulatedThread]
+        var nextUpdate = 0
+
+        init(host: Host, updateThreads: Int) {
+            self.host = host
+            loop = SimulatedThread(on: host, isLong: false)
+            io = SimulatedThread(on: host, isLong: false)
+            updates = (0..<updateThreads).map { _ in SimulatedThread(on: host, isLong: false) }
+        }
+    }
+
+    /// The share of forward in a leaf's work: one product of three.
+    private static let forwardShare = 1.0 / 3
+    /// The play is made of at most about so many messages a step: larger chunks stand for several.
+    private static let mostMessages = 8_192
+    private static let warmUp = 2
+    private static let measured = 4
+
+    private let model: ClusterModel
+    private let scene: Scene
+    private let chunkLengths: [Double]
+    private let workers: [Worker]
+    private let servers: [Server]
+    /// How many real chunks one of the play stands for.
+    private let chunksEach: Double
+    /// Messages still to come per chunk, chunks still to be updated.
+    private var missing: [Int]
+    private var openChunks: Int
+    private var completions: [Double] = []
+
+    init(_ model: ClusterModel, costs: Costs) {
+        self.model = model
+        scene = Scene(costs: costs)
+        let real = max(1, (model.parameters + model.chunkLength - 1) / model.chunkLength)
+        let active = model.activeWorkers
+        let count = max(model.servers, min(real, max(1, Self.mostMessages / active)))
+        chunksEach = Double(real) / Double(count)
+        chunkLengths = Array(repeating: Double(model.parameters) / Double(count), count: count)
+        let cores = max(1, model.coresPerHost)
+        let common: Host?
+        if case .hosts = model.placement { common = nil } else { common = Host(cores: cores, crowding: costs.crowding) }
+        func host() -> Host { common ?? Host(cores: cores, crowding: costs.crowding) }
+        workers = (0..<active).map { index in Worker(host: host(), leaves: model.leaves(ofWorker: index), chunks: count) }
+        let busy = common == nil ? 0 : active * model.threadsPerWorker
+        let spare = max(0, cores - busy - 1)
+        servers = (0..<model.servers).map { _ in Server(host: host(), updateThreads: spare / model.servers) }
+        // In a laboratory of namespaces cards are apart though cores are not.
+        cards = (workers.map { _ in Host(cores: 1, crowding: 1) }, servers.map { _ in Host(cores: 1, crowding: 1) })
+        missing = Array(repeating: active, count: count)
+        openChunks = count
+    }
+
+    private let cards: (workers: [Host], servers: [Host])
+
+    /// Plays, and says how long a step takes and what was busy meanwhile.
+    func run() -> Prediction {
+        for index in workers.indices { goOn(index) }
+        scene.run { self.completions.count == Self.warmUp + Self.measured }
+        let whole = completions.last ?? .nan, before = completions[Self.warmUp - 1]
+        let step = (whole - before) / Double(Self.measured)
+        func share(_ seconds: Double) -> Double { seconds / whole }
+        return Prediction(
+            secondsPerStep: step,
+            computing: workers.map { share($0.compute.worked) }.max() ?? 0,
+            serverThreads: servers.flatMap { [$0.loop, $0.io] + $0.updates }.map { share($0.worked) }.max() ?? 0,
+            serverNetwork: cards.servers.map { share(max($0.sent, $0.received)) }.max() ?? 0,
+            workerNetwork: cards.workers.map { share(max($0.sent, $0.received)) }.max() ?? 0,
+            cores: coreShare(whole))
+    }
+
+    /// The busiest host's.
+    private func coreShare(_ whole: Double) -> Double {
+        func worked(_ worker: Worker) -> Double { worker.compute.worked + worker.io.worked }
+        func worked(_ server: Server) -> Double { ([server.loop, server.io] + server.updates).reduce(0) { $0 + $1.worked } }
+        let perHost: Double
+        if case .hosts = model.placement {
+            perHost = max(workers.map(worked).max() ?? 0, servers.map(worked).max() ?? 0)
+        } else {
+            perHost = workers.reduce(0) { $0 + worked($1) } + servers.reduce(0) { $0 + worked($1) }
+        }
+        return perHost / whole / Double(max(1, model.coresPerHost))
+    }
+
+    // MARK: Workers
+
+    /// Several threads share a worker's leaves, as far as there are leaves.
+    private func compute(_ worker: Worker) -> Double {
+        scene.costs.compute(leaves: worker.leaves) / Double(max(1, min(model.threadsPerWorker, worker.leaves)))
+    }
+
+    /// Goes on with forward as far as weights are there, first layers first; behind the last one backward begins.
+    private func goOn(_ index: Int) {
+        let worker = workers[index], count = chunkLengths.count
+        guard !worker.isComputing, worker.forward < count, worker.isHere[worker.forward] else { return }
+        worker.isComputing = true
+        scene.submit(compute(worker) * Self.forwardShare / Double(count), to: worker.compute, isComputing: true) {
+            worker.isComputing = false
+            worker.forward += 1
+            if worker.forward < count { self.goOn(index) } else { self.backward(index, chunk: count - 1) }
+        }
+    }
+
+    private func backward(_ index: Int, chunk: Int) {
+        let worker = workers[index], count = chunkLengths.count
+        if chunk == count - 1 {
+            worker.isHere = Array(repeating: false, count: count)
+        }
+        scene.submit(compute(worker) * (1 - Self.forwardShare) / Double(count), to: worker.compute, isComputing: true) {
+            let messages = self.chunksEach * Double(self.model.sums(leaves: worker.leaves))
+            self.scene.submit(self.scene.costs.perMessage * messages, to: worker.compute) { self.push(chunk, from: index) }
+            if chunk > 0 {
+                self.backward(index, chunk: chunk - 1)
+            } else {
+                worker.forward = 0
+                self.goOn(index)
+            }
+        }
+    }
+
+    // MARK: Messages
+
+    private func push(_ chunk: Int, from index: Int) {
+        let worker = workers[index], number = server(of: chunk), server = servers[number], sums = model.sums(leaves: worker.leaves)
+        let messages = chunksEach * Double(sums)
+        guard let network = model.network else {
+            return scene.deliver(scene.costs.perMessage * messages, to: server.loop) { self.arrived(chunk) }
+        }
+        let bytes = chunkLengths[chunk] * Double(model.bytesPerElement * sums)
+        scene.deliver(scene.costs.perByte * bytes, to: worker.io) {
+            self.scene.transfer(bytes, from: self.cards.workers[index], to: self.cards.servers[number], over: network) {
+                self.scene.deliver(self.scene.costs.perByte * bytes, to: server.io) {
+                    self.scene.deliver(self.scene.costs.perMessage * messages, to: server.loop) { self.arrived(chunk) }
+                }
+            }
+        }
+    }
+
+    /// Contiguous ranges of chunks, one for each server.
+    private func server(of chunk: Int) -> Int { chunk * servers.count / chunkLengths.count }
+
+    private func arrived(_ chunk: Int) {
+        missing[chunk] -= 1
+        guard missing[chunk] == 0 else { return }
+        missing[chunk] = workers.count
+        let server = servers[server(of: chunk)], costs = scene.costs
+        let sums = workers.reduce(0) { $0 + model.sums(leaves: $1.leaves) }
+        let duration = chunkLengths[chunk] * (costs.updatePerElement + costs.updatePerElementAndSum * Double(sums))
+        let thread = server.updates.isEmpty ? server.loop : server.updates[server.nextUpdate % server.updates.count]
+        server.nextUpdate += 1
+        scene.deliver(duration, to: thread) { self.updated(chunk) }
+    }
+
+    private func updated(_ chunk: Int) {
+        openChunks -= 1
+        if openChunks == 0 {
+            openChunks = chunkLengths.count
+            completions.append(scene.now)
+        }
+        let server = servers[server(of: chunk)]
+        for index in workers.indices {
+            scene.submit(scene.costs.perMessage * chunksEach, to: server.loop) { self.publish(chunk, to: index) }
+        }
+    }
+
+    private func publish(_ chunk: Int, to index: Int) {
+        let worker = workers[index], number = server(of: chunk)
+        func take() {
+            scene.deliver(scene.costs.perMessage * chunksEach, to: worker.compute) {
+                worker.isHere[chunk] = true
+                self.goOn(index)
+            }
+        }
+        guard let network = model.network else { return take() }
+        let bytes = chunkLengths[chunk] * Double(model.bytesPerElement)
+        scene.deliver(scene.costs.perByte * bytes, to: servers[number].io) {
+            self.scene.transfer(bytes, from: self.cards.servers[number], to: self.cards.workers[index], over: network) {
+                self.scene.deliver(self.scene.costs.perByte * bytes, to: worker.io) { take() }
+            }
+        }
+    }
+}
