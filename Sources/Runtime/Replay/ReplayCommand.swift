@@ -117,8 +117,7 @@ struct ReplayVerdict: Encodable {
 
     var text: String {
         if let divergedBy {
-            return "other weights after step \(divergedBy) than the run had; of the validations before it, "
-                + "\(validationsCompared - 1), all have the same"
+            return "other weights than the run's after step \(divergedBy); the same at \(validationsCompared - 1) validations before it"
         }
         let compared = "\(steps) steps of mode \(mode), \(validationsCompared) validations compared"
         let weights = "weights    \(weightsSHA256 ?? "none")"
