@@ -115,7 +115,9 @@ final class ChunkLedger: @unchecked Sendable {  // one owner at a time, see abov
             case (let left, let right): return left ?? right
             }
         }
-        return sum(tree.root, contributions[...])
+        guard isInArrivalOrder else { return sum(tree.root, contributions[...]) }
+        let inShardOrder = contributions.sorted { tree.shards(of: $0.node).lowerBound < tree.shards(of: $1.node).lowerBound }
+        return sum(tree.root, inShardOrder[...])
     }
 
     /// Readies the reduction; a program is only made anew when the nodes are others than in the step before.

@@ -53,6 +53,8 @@ public final class StaleServer: GradientServer {
     /// Steps from here on wait for a verdict.
     public private(set) var barrier: UInt64 = 0
     public private(set) var lastLoss: Double = .nan
+    /// Samples of the last update.
+    public private(set) var lastSampleCount = 0
     public private(set) var lastLearningRate: Double?
     public private(set) var skippedSteps = 0
     public private(set) var normsVersion: UInt64?
@@ -239,6 +241,7 @@ public final class StaleServer: GradientServer {
                 learningRate: settings.learningRate))
         clocks = after
         lastLoss = contribution.loss / Double(contribution.samples)
+        lastSampleCount = contribution.samples
         lastLearningRate = settings.learningRate
         if measures { normsVersion = completed }
         updates += 1

@@ -58,6 +58,12 @@ import Wire
                 kind: .audit, incarnation: 1, node: 5, step: 7, session: session, loss: 1.25, checksum: 0xB0A5_0E4F_7C6A_031B),
             body: checksums([0x0102_0304_0506_0708, .max])),
         Sample(
+            header: DataHeader(kind: .clocks, incarnation: 1, count: 5, step: 0x1122_3344_5566_7788, checksum: 0xE46C_F103_812A_E826),
+            body: bytes(24) { ClockNotice(limit: 12, clocks: [9, 10]).encode(into: $0) }),
+        Sample(
+            header: DataHeader(kind: .contribution, incarnation: 1, step: 9, session: session, checksum: 0xB2EE_1C1F_B845_4E28),
+            body: bytes(16) { ContributionNotice(clock: 10, shards: [1, 3]).encode(into: $0) }),
+        Sample(
             header: DataHeader(
                 kind: .sharedGradient, incarnation: 1, node: 5, chunk: 2, count: 96, step: 7, session: session, loss: 1.25, checksum: 4)),
         Sample(header: DataHeader(kind: .sharedWeights, incarnation: 1, chunk: 3, step: 8, checksum: 2)),
@@ -102,33 +108,29 @@ import Wire
         values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init) }
     }
 
-    private static func doubles(_ values: [Double]) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0xAA, count: 8 * values.count)
-        bytes.withUnsafeMutableBytes { DoubleList.encode(values, into: $0) }
+    private static func bytes(_ count: Int, _ encode: (UnsafeMutableRawBufferPointer) -> Void) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0xAA, count: count)
+        bytes.withUnsafeMutableBytes(encode)
         return bytes
+    }
+
+    private static func doubles(_ values: [Double]) -> [UInt8] {
+        bytes(8 * values.count) { DoubleList.encode(values, into: $0) }
     }
 
     private static func shards(_ list: ShardList) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0xAA, count: list.byteCount)
-        bytes.withUnsafeMutableBytes { list.encode(into: $0) }
-        return bytes
+        bytes(list.byteCount) { list.encode(into: $0) }
     }
 
     private static func notice(_ notice: RoundNotice) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0xAA, count: RoundNotice.byteCount)
-        bytes.withUnsafeMutableBytes { notice.encode(into: $0) }
-        return bytes
+        bytes(RoundNotice.byteCount) { notice.encode(into: $0) }
     }
 
     private static func checksums(_ checksums: [UInt64]) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0xAA, count: ChunkChecksums.byteCount(chunkCount: checksums.count))
-        bytes.withUnsafeMutableBytes { ChunkChecksums.encode(checksums, into: $0) }
-        return bytes
+        bytes(ChunkChecksums.byteCount(chunkCount: checksums.count)) { ChunkChecksums.encode(checksums, into: $0) }
     }
 
     private static func figures(_ figures: ShardFigures) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: figures.byteCount)
-        bytes.withUnsafeMutableBytes { figures.encode(into: $0) }
-        return bytes
+        bytes(figures.byteCount) { figures.encode(into: $0) }
     }
 }

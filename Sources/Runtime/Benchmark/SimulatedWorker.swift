@@ -180,7 +180,7 @@ final class SimulatedWorker {
         if current != step { (current, sent) = (step, 0) }
         let before = sent
         defer { sending = (current, sent) }
-        let open = min(run.chunks.count, weights.contiguousChunks(of: step + 1) + WireProtocol.chunkWindow)
+        let open = min(run.chunks.count, weights.contiguousChunks(of: step + 1, owned: 0..<run.chunks.count) + WireProtocol.chunkWindow)
         while sent < open * nodes.count {
             let chunk = run.chunks.count - 1 - sent / nodes.count, node = nodes[sent % nodes.count]
             let samples = run.description.tree.shards(of: node).reduce(0) { $0 + run.plan.positions(step: step, shard: $1).count }

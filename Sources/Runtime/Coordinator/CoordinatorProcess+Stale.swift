@@ -31,7 +31,7 @@ extension CoordinatorProcess {
         while ending == nil, let progress = server.nextProgress() {
             switch progress {
             case .updated:
-                stepLosses.note(server.lastLoss)
+                stepLosses.note(server.lastLoss, samples: server.lastSampleCount)
                 dispatch(.roundReached(server.round, afterGradient: true))
             case .stepCompleted(let version):
                 stepObserver?(version, now)
