@@ -69,8 +69,11 @@ import Testing
             harness.drain()
             return harness.server.state.currentWeights
         }
-        #expect(isEqual(try weights(leaves).view, try weights(leaves).view))
-        #expect(!isEqual(try weights(leaves).view, try weights(leaves.reversed()).view))
+        let (first, again, reversed) = (try weights(leaves), try weights(leaves), try weights(leaves.reversed()))
+        withExtendedLifetime((first, again, reversed)) {
+            #expect(isEqual(first.view, again.view))
+            #expect(!isEqual(first.view, reversed.view))
+        }
     }
 
     /// One contribution, or two, have one sum.
