@@ -47,10 +47,6 @@ public enum BenchmarkTransport: String, CaseIterable, Sendable {
         return remote
     }
 
-    static var workerProgram: String {
-        get throws { try WorkerProgram.beside.executable }
-    }
-
     /// Tells the coordinator how workers of other hosts come.
     ///
     /// - Returns: the arguments with which they find it.

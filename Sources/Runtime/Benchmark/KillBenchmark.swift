@@ -133,7 +133,7 @@ private final class Killer: Sendable {
 
     func start(name: String) throws {
         let process = try ChildProcess.spawn(
-            executable: try BenchmarkTransport.workerProgram, arguments: arguments + ["--name", name, "--patience", "20"],
+            executable: try WorkerProgram.beside.executable, arguments: arguments + ["--name", name, "--patience", "20"],
             standardOutput: .discard, standardError: .discard)
         state.withLock { $0.remote.append((process, name)) }
     }

@@ -195,10 +195,7 @@ extension CoordinatorProcess {
     }
 
     private func takeGradient(_ header: DataHeader, lane: Lane, from worker: WorkerID) throws(WireError) {
-        guard header.chunk < UInt32(server.chunks.count) else { throw .malformed("a gradient of chunk \(header.chunk)") }
-        guard lane.message.count == 3, lane.message.byteCount(at: 2) == inbox.byteCount(ofChunk: Int(header.chunk)) else {
-            throw .malformed("a gradient of chunk \(header.chunk) without its values")
-        }
+        try inbox.check(header, of: lane.message)
         let isAhead = isAhead(header)
         guard header.step == server.round && machine.isTraining || isAhead else { return drop() }
         guard let place = inbox.keep(part: 2, of: &lane.message) else { throw .malformed("more contributions than a window holds") }

@@ -47,21 +47,8 @@ struct Evaluator {
 
     private func fill(_ engine: LeafEngine, slot: Int, shard: Int, positions: Range<Int>) {
         let source = positions.map { Int(rows.sourceRow(shard: shard, position: $0)) }
-        let table = rows.part.table
-        let inputs = engine.inputs(slot: slot, rows: source.count)
-        table.features.fill(
-            source, width: table.featureCount, preprocessing: model.preprocessing,
-            into: UnsafeMutableBufferPointer(start: inputs.base, count: inputs.count))
-        switch (model.network.loss, table.targets) {
-        case (.softmaxCrossEntropy, .classes(let classes, _)):
-            engine.setLabels(slot: slot, rows: source.count) { classes[source[$0]] }
-        case (_, .classes(let classes, _)):
-            let targets = engine.targets(slot: slot, rows: source.count)
-            for (row, number) in source.enumerated() { targets[row] = Float(classes[number]) }
-        case (_, .values(let values)):
-            let targets = engine.targets(slot: slot, rows: source.count)
-            let (offset, factor) = (model.targetScaling?.offset ?? 0, model.targetScaling?.factor ?? 1)
-            for (row, number) in source.enumerated() { targets[row] = (values[number] - offset) * factor }
-        }
+        engine.fill(
+            slot: slot, with: source, of: rows.part.table, preprocessing: model.preprocessing, targetScaling: model.targetScaling,
+            for: model.network)
     }
 }

@@ -80,22 +80,9 @@ final class ReplayedLeaves {
         }
         guard let order = orders[shard]?.positions else { return }
         let source = order[rows].map { Int(dealt.sourceRow(shard: shard, position: Int($0))) }
-        let table = dealt.part.table
-        let inputs = engine.inputs(slot: slot, rows: source.count)
-        table.features.fill(
-            source, width: table.featureCount, preprocessing: description.preprocessing,
-            into: UnsafeMutableBufferPointer(start: inputs.base, count: inputs.count))
-        switch (run.network.loss, table.targets) {
-        case (.softmaxCrossEntropy, .classes(let classes, _)):
-            engine.setLabels(slot: slot, rows: source.count) { classes[source[$0]] }
-        case (_, .classes(let classes, _)):
-            let targets = engine.targets(slot: slot, rows: source.count)
-            for (row, number) in source.enumerated() { targets[row] = Float(classes[number]) }
-        case (_, .values(let values)):
-            let targets = engine.targets(slot: slot, rows: source.count)
-            let (offset, factor) = (description.targetScaling?.offset ?? 0, description.targetScaling?.factor ?? 1)
-            for (row, number) in source.enumerated() { targets[row] = (values[number] - offset) * factor }
-        }
+        engine.fill(
+            slot: slot, with: source, of: dealt.part.table, preprocessing: description.preprocessing,
+            targetScaling: description.targetScaling, for: run.network)
         engine.setSampleIDs(slot: slot, rows: source.count) { UInt32(source[$0]) }
     }
 }

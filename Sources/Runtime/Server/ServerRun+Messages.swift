@@ -91,10 +91,7 @@ extension ServerRun {
     }
 
     private func takeGradient(_ header: DataHeader, _ port: DataPort) throws(WireError) {
-        guard header.chunk < UInt32(server.chunks.count) else { throw .malformed("a gradient of chunk \(header.chunk)") }
-        guard port.message.count == 3, port.message.byteCount(at: 2) == inbox.byteCount(ofChunk: Int(header.chunk)) else {
-            throw .malformed("a gradient of chunk \(header.chunk) without its values")
-        }
+        try inbox.check(header, of: port.message)
         let isOpen = header.step == server.version
         guard isOpen || header.step == server.version + 1 && server.isBuilt else { return }
         guard let place = inbox.keep(part: 2, of: &port.message) else { throw .malformed("more contributions than a window holds") }

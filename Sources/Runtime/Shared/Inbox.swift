@@ -1,6 +1,7 @@
 internal import Exactness
 internal import Kernels
 internal import NeuralNet
+internal import Wire
 internal import ZeroMQ
 
 /// Places for contributions that wait until their chunk is complete.
@@ -26,6 +27,14 @@ final class Inbox {
     /// Bytes that the values of a chunk take in a message.
     func byteCount(ofChunk chunk: Int) -> Int {
         chunks.range(chunk).count * wire.byteCount(isTail: chunks.isTail(chunk))
+    }
+
+    /// - Throws: unless the message's third part can hold the values of the chunk that its header names.
+    func check(_ header: DataHeader, of message: borrowing Message) throws(WireError) {
+        guard header.chunk < UInt32(chunks.count) else { throw .malformed("a gradient of chunk \(header.chunk)") }
+        guard message.count == 3, message.byteCount(at: 2) == byteCount(ofChunk: Int(header.chunk)) else {
+            throw .malformed("a gradient of chunk \(header.chunk) without its values")
+        }
     }
 
     /// Moves the body of a message into a place; nil if all are taken, which no worker that keeps to its window can bring about.
