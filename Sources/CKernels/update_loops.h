@@ -1,5 +1,6 @@
 // The loops of one level. The including file defines DNN_UPDATE_TABLE, the table's name, and DNN_UPDATE_WIDTH, the floats in a vector of
-// the level; the bits depend on neither.
+// the level; DNN_UPDATE_FUSES where it has fused multiply-adds, and DNN_UPDATE_ADDS_IN_REGISTERS where its vectors are as wide as the lanes
+// of norms. The bits depend on none of them.
 
 #include "update_levels.h"
 
@@ -115,6 +116,8 @@ static bool mean(float *out, struct dnn_sum sum, size_t count, float divisor) {
 
 typedef void rule_step(const struct dnn_rule *k, wide g, struct elements *e);
 
+#include "update_norms.h"
+
 /// Scale, clip, then decay.
 INLINE wide treated(const struct dnn_rule *k, wide g, wide w, struct form form) {
     wide zero = {0};
@@ -135,15 +138,40 @@ INLINE wide treated(const struct dnn_rule *k, wide g, wide w, struct form form) 
 /// Fewer elements than a vector, by way of a padded one.
 INLINE void update_part(
     const struct dnn_rule *k, const struct dnn_update_arrays *arrays, size_t offset, struct dnn_sum sum, size_t i, size_t count,
-    float divisor, struct form form, rule_step *step, int slots, bits *wild) {
+    float divisor, struct form form, rule_step *step, int slots, bits *wild, struct norms *norms) {
     struct elements e;
     wide value = load_part(sum.a, i, count);
     if (form.has_two) value += load_part(sum.b, i, count);
-    e.w = load_part(arrays->weights, offset + i, count);
+    const wide old = e.w = load_part(arrays->weights, offset + i, count);
     for (int slot = 0; slot < slots; slot++) e.slots[slot] = load_part(arrays->slots[slot], offset + i, count);
-    step(k, treated(k, mean_of(value, form, divisor, wild), e.w, form), &e);
+    const wide g = mean_of(value, form, divisor, wild);
+    step(k, treated(k, g, e.w, form), &e);
     memcpy(arrays->next_weights + offset + i, &e.w, count * sizeof(float));
     for (int slot = 0; slot < slots; slot++) memcpy(arrays->next_slots[slot] + offset + i, &e.slots[slot], count * sizeof(float));
+    // What the rule made of the padding is not looked at.
+    if (norms) add_norms(norms, g, old, load_part(arrays->next_weights, offset + i, count));
+}
+
+/// A whole vector of elements.
+INLINE void update_whole(
+    const struct dnn_rule *k, const struct dnn_update_arrays *arrays, size_t offset, struct dnn_sum sum, size_t i, float divisor,
+    struct form form, bool streams, rule_step *step, int slots, bits *wild, struct norms *norms) {
+    struct elements e;
+    wide value = load(sum.a, i);
+    if (form.has_two) value += load(sum.b, i);
+    const wide old = e.w = load(arrays->weights, offset + i);
+    for (int slot = 0; slot < slots; slot++) e.slots[slot] = load(arrays->slots[slot], offset + i);
+    const wide g = mean_of(value, form, divisor, wild);
+    step(k, treated(k, g, e.w, form), &e);
+    store(arrays->next_weights, offset + i, e.w);
+    for (int slot = 0; slot < slots; slot++) {
+        if (streams) {
+            __builtin_nontemporal_store(e.slots[slot], (wide *)(arrays->next_slots[slot] + offset + i));
+        } else {
+            store(arrays->next_slots[slot], offset + i, e.slots[slot]);
+        }
+    }
+    if (norms) add_norms(norms, g, old, e.w);
 }
 
 INLINE bool update_loop(
@@ -157,25 +185,49 @@ INLINE bool update_loop(
         // Streamed stores go to aligned vectors.
         size_t head = -offset % DNN_UPDATE_WIDTH;
         i = head < count ? head : count;
-        update_part(&k, &all, offset, sum, 0, i, divisor, form, step, slots, &wild);
+        update_part(&k, &all, offset, sum, 0, i, divisor, form, step, slots, &wild, NULL);
     }
     for (; i + DNN_UPDATE_WIDTH <= count; i += DNN_UPDATE_WIDTH) {
-        struct elements e;
-        wide value = load(sum.a, i);
-        if (form.has_two) value += load(sum.b, i);
-        e.w = load(all.weights, offset + i);
-        for (int slot = 0; slot < slots; slot++) e.slots[slot] = load(all.slots[slot], offset + i);
-        step(&k, treated(&k, mean_of(value, form, divisor, &wild), e.w, form), &e);
-        store(all.next_weights, offset + i, e.w);
-        for (int slot = 0; slot < slots; slot++) {
-            if (streams) {
-                __builtin_nontemporal_store(e.slots[slot], (wide *)(all.next_slots[slot] + offset + i));
-            } else {
-                store(all.next_slots[slot], offset + i, e.slots[slot]);
-            }
-        }
+        update_whole(&k, &all, offset, sum, i, divisor, form, streams, step, slots, &wild, NULL);
     }
-    update_part(&k, &all, offset, sum, i, count - i, divisor, form, step, slots, &wild);
+    update_part(&k, &all, offset, sum, i, count - i, divisor, form, step, slots, &wild, NULL);
+    return !is_any(wild);
+}
+
+/// The same, which adds to the lanes of the norms. Slots are streamed where their vectors are aligned from the first element on.
+INLINE bool measured_loop(
+    const struct dnn_rule *rule, const struct dnn_update_arrays *arrays, size_t offset, struct dnn_sum sum, size_t count,
+    float divisor, struct form form, bool streams, rule_step *step, int slots, double *lanes) {
+    const struct dnn_rule k = *rule;
+    const struct dnn_update_arrays all = *arrays;
+    bits wild = {0};
+#ifdef DNN_UPDATE_ADDS_IN_REGISTERS
+    struct norms norms = load_norms(lanes);
+    size_t i = 0;
+    for (; i + DNN_UPDATE_WIDTH <= count; i += DNN_UPDATE_WIDTH) {
+        update_whole(&k, &all, offset, sum, i, divisor, form, streams, step, slots, &wild, &norms);
+    }
+    store_norms(lanes, &norms);
+    struct norms last = load_norms(lanes);
+    update_part(&k, &all, offset, sum, i, count - i, divisor, form, step, slots, &wild, &last);
+    store_norms(lanes, &last);
+#else
+    struct norms norms;
+    for (size_t start = 0; start < count; start += NORM_RUN) {
+        const size_t run = count - start < NORM_RUN ? count - start : NORM_RUN;
+        size_t i = 0;
+        for (; i + DNN_UPDATE_WIDTH <= run; i += DNN_UPDATE_WIDTH) {
+            norms.at = i;
+            update_whole(&k, &all, offset, sum, start + i, divisor, form, streams, step, slots, &wild, &norms);
+        }
+        norms.at = i;
+        if (i < run) update_part(&k, &all, offset, sum, start + i, run - i, divisor, form, step, slots, &wild, &norms);
+        squares(lanes, norms.gradient, run);
+        squares(lanes + DNN_UPDATE_LANES, all.next_weights + offset + start, run);
+        squares_of_difference(
+            lanes + 2 * DNN_UPDATE_LANES, all.next_weights + offset + start, (bytes)all.weights + (offset + start) * sizeof(float), run);
+    }
+#endif
     return !is_any(wild);
 }
 
@@ -184,81 +236,64 @@ INLINE bool update_loop(
     update_loop(rule, arrays, offset, sum, count, divisor, (struct form){has_two, is_exact, scales, clips, decays}, streams, step, slots)
 #define PLAIN_LOOP(step, slots, has_two) \
     update_loop(rule, arrays, offset, sum, count, divisor, (struct form){has_two, true, false, false, false}, false, step, slots)
+#define MEASURED_LOOP(step, slots, streams) \
+    measured_loop( \
+        rule, arrays, offset, sum, count, divisor, (struct form){sum.b != NULL, is_exact, scales, clips, decays}, streams, step, slots, \
+        lanes)
+#define PLAIN_MEASURED_LOOP(step, slots, has_two) \
+    measured_loop( \
+        rule, arrays, offset, sum, count, divisor, (struct form){has_two, true, false, false, false}, false, step, slots, lanes)
 
 #define UPDATE(kind, step, slots) \
     case kind: \
         if (streams) return sum.b ? LOOP(step, slots, true, true) : LOOP(step, slots, false, true); \
         if (is_plain) return sum.b ? PLAIN_LOOP(step, slots, true) : PLAIN_LOOP(step, slots, false); \
         return sum.b ? LOOP(step, slots, true, false) : LOOP(step, slots, false, false)
+#define UPDATE_MEASURED(kind, step, slots) \
+    case kind: \
+        if (streams) return MEASURED_LOOP(step, slots, true); \
+        if (is_plain) return sum.b ? PLAIN_MEASURED_LOOP(step, slots, true) : PLAIN_MEASURED_LOOP(step, slots, false); \
+        return MEASURED_LOOP(step, slots, false)
+
+#define EACH_RULE(CASE) \
+    CASE(DNN_RULE_SGD, sgd, 0); \
+    CASE(DNN_RULE_MOMENTUM, momentum, 1); \
+    CASE(DNN_RULE_NESTEROV, nesterov, 1); \
+    CASE(DNN_RULE_ADAGRAD, adagrad, 1); \
+    CASE(DNN_RULE_RMSPROP, rmsprop, 1); \
+    CASE(DNN_RULE_RMSPROP_MOMENTUM, rmsprop_momentum, 2); \
+    CASE(DNN_RULE_RMSPROP_CENTERED, rmsprop_centered, 2); \
+    CASE(DNN_RULE_RMSPROP_CENTERED_MOMENTUM, rmsprop_centered_momentum, 3); \
+    CASE(DNN_RULE_ADAM, adam, 2); \
+    CASE(DNN_RULE_AMSGRAD, amsgrad, 3); \
+    CASE(DNN_RULE_ADAMAX, adamax, 2); \
+    CASE(DNN_RULE_NADAM, nadam, 2); \
+    CASE(DNN_RULE_RADAM_PLAIN, radam_plain, 2); \
+    CASE(DNN_RULE_RADAM_RECTIFIED, radam_rectified, 2); \
+    CASE(DNN_RULE_ADADELTA, adadelta, 2);
+
+static bool can_stream(const struct dnn_update_arrays *arrays) {
+    bool streams = arrays->streams_slots;
+    for (int slot = 0; slot < DNN_UPDATE_SLOTS; slot++) streams &= (uintptr_t)arrays->next_slots[slot] % sizeof(wide) == 0;
+    return streams;
+}
 
 static bool update(
     const struct dnn_rule *rule, const struct dnn_update_arrays *arrays, size_t offset, struct dnn_sum sum, size_t count,
-    float divisor) {
+    float divisor, double *lanes) {
     bool is_exact = is_power_of_two(divisor);
     bool scales = rule->scale != 1;
     bool clips = rule->limit < __builtin_inff();
     bool decays = rule->l2 != 0 || rule->l1 != 0;
     bool is_plain = is_exact && !scales && !clips && !decays;
-    bool streams = arrays->streams_slots;
-    for (int slot = 0; slot < DNN_UPDATE_SLOTS; slot++) streams &= (uintptr_t)arrays->next_slots[slot] % sizeof(wide) == 0;
-    switch ((enum dnn_rule_kind)rule->kind) {
-        UPDATE(DNN_RULE_SGD, sgd, 0);
-        UPDATE(DNN_RULE_MOMENTUM, momentum, 1);
-        UPDATE(DNN_RULE_NESTEROV, nesterov, 1);
-        UPDATE(DNN_RULE_ADAGRAD, adagrad, 1);
-        UPDATE(DNN_RULE_RMSPROP, rmsprop, 1);
-        UPDATE(DNN_RULE_RMSPROP_MOMENTUM, rmsprop_momentum, 2);
-        UPDATE(DNN_RULE_RMSPROP_CENTERED, rmsprop_centered, 2);
-        UPDATE(DNN_RULE_RMSPROP_CENTERED_MOMENTUM, rmsprop_centered_momentum, 3);
-        UPDATE(DNN_RULE_ADAM, adam, 2);
-        UPDATE(DNN_RULE_AMSGRAD, amsgrad, 3);
-        UPDATE(DNN_RULE_ADAMAX, adamax, 2);
-        UPDATE(DNN_RULE_NADAM, nadam, 2);
-        UPDATE(DNN_RULE_RADAM_PLAIN, radam_plain, 2);
-        UPDATE(DNN_RULE_RADAM_RECTIFIED, radam_rectified, 2);
-        UPDATE(DNN_RULE_ADADELTA, adadelta, 2);
+    bool streams = can_stream(arrays);
+    if (lanes) {
+        streams &= offset % DNN_UPDATE_WIDTH == 0;
+        switch ((enum dnn_rule_kind)rule->kind) { EACH_RULE(UPDATE_MEASURED) }
+        return false;
     }
+    switch ((enum dnn_rule_kind)rule->kind) { EACH_RULE(UPDATE) }
     return false;
-}
-
-// A lane is a fixed place in a vector of the lanes, wider than the level's own.
-typedef float lane_floats __attribute__((vector_size(DNN_UPDATE_LANES * sizeof(float))));
-typedef double lane_doubles __attribute__((vector_size(DNN_UPDATE_LANES * sizeof(double))));
-
-static void squares(double *lanes, const void *values, size_t count) {
-    lane_doubles sums;
-    memcpy(&sums, lanes, sizeof sums);
-    for (size_t i = 0; i < count; i += DNN_UPDATE_LANES) {
-        size_t part = count - i < DNN_UPDATE_LANES ? count - i : DNN_UPDATE_LANES;
-        lane_floats narrow = {0};
-        if (part == DNN_UPDATE_LANES) {
-            memcpy(&narrow, (bytes)values + i * sizeof(float), sizeof narrow);
-        } else {
-            memcpy(&narrow, (bytes)values + i * sizeof(float), part * sizeof(float));
-        }
-        lane_doubles x = __builtin_convertvector(narrow, lane_doubles);
-        sums += x * x;
-    }
-    memcpy(lanes, &sums, sizeof sums);
-}
-
-static void squares_of_difference(double *lanes, const void *a, const void *b, size_t count) {
-    lane_doubles sums;
-    memcpy(&sums, lanes, sizeof sums);
-    for (size_t i = 0; i < count; i += DNN_UPDATE_LANES) {
-        size_t part = count - i < DNN_UPDATE_LANES ? count - i : DNN_UPDATE_LANES;
-        lane_floats left = {0}, right = {0};
-        if (part == DNN_UPDATE_LANES) {
-            memcpy(&left, (bytes)a + i * sizeof(float), sizeof left);
-            memcpy(&right, (bytes)b + i * sizeof(float), sizeof right);
-        } else {
-            memcpy(&left, (bytes)a + i * sizeof(float), part * sizeof(float));
-            memcpy(&right, (bytes)b + i * sizeof(float), part * sizeof(float));
-        }
-        lane_doubles x = __builtin_convertvector(left, lane_doubles) - __builtin_convertvector(right, lane_doubles);
-        sums += x * x;
-    }
-    memcpy(lanes, &sums, sizeof sums);
 }
 
 enum { ROWS_AT_ONCE = 8 };

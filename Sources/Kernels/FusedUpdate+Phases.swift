@@ -46,6 +46,16 @@ extension FusedUpdate {
         }
     }
 
+    /// Adds the squares of a cache block's mean gradient, new weights and their change.
+    private func measure(_ mean: UnsafePointer<Float>, _ start: Int, _ count: Int) {
+        let table = kernels.table
+        let new = nextWeights + start
+        table.squares(scratch.lanes, mean, count)
+        table.squares(scratch.lanes + NormAccumulator.laneCount, new, count)
+        table.squares_of_difference(
+            scratch.lanes + 2 * NormAccumulator.laneCount, new, weights + start * MemoryLayout<Float>.stride, count)
+    }
+
     func keepSlots(of piece: Range<Int>, but map: SlotMap) {
         for slot in slots.indices where !map.contains(slot) { Self.copy(slots[slot].base, to: nextSlots[slot].base, piece) }
     }

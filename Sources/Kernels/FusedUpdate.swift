@@ -91,30 +91,13 @@ package struct FusedUpdate {
     }
 
     private func updateBlock(_ start: Int, _ count: Int, _ rule: inout dnn_rule, _ arrays: inout dnn_update_arrays) -> Int? {
-        let table = kernels.table
         let sum = sum(from: start, count: count)
-        guard norms != nil else {
-            return table.update(&rule, &arrays, start, sum, count, divisor) ? nil : start + firstWild(sum, count: count)
-        }
-        let mean = scratch.mean
-        guard table.mean(mean, sum, count, divisor) else { return start + firstWild(sum, count: count) }
-        _ = table.update(&rule, &arrays, start, dnn_sum(a: mean, b: nil), count, 1)
-        measure(mean, start, count)
-        return nil
+        let isFinite = kernels.table.update(&rule, &arrays, start, sum, count, divisor, norms == nil ? nil : scratch.lanes)
+        return isFinite ? nil : start + firstWild(sum, count: count)
     }
 
     func sum(from start: Int, count: Int) -> dnn_sum {
         reduction.joinAllButLast(operands, from: start - firstElement, count: count, scratch: scratch, kernels: kernels)
-    }
-
-    /// Adds the squares of a cache block's mean gradient, new weights and their change.
-    func measure(_ mean: UnsafePointer<Float>, _ start: Int, _ count: Int) {
-        let table = kernels.table
-        let new = nextWeights + start
-        table.squares(scratch.lanes, mean, count)
-        table.squares(scratch.lanes + NormAccumulator.laneCount, new, count)
-        table.squares_of_difference(
-            scratch.lanes + 2 * NormAccumulator.laneCount, new, weights + start * MemoryLayout<Float>.stride, count)
     }
 
     func firstWild(_ sum: dnn_sum, count: Int) -> Int {

@@ -83,9 +83,12 @@ struct dnn_update_kernels {
     /// out = sum ÷ divisor, rounded once; whether all of sum is finite.
     bool (*mean)(float *out, struct dnn_sum sum, size_t count, float divisor);
     /// One step of a rule with gradient sum ÷ divisor, for count elements from offset; whether all of sum is finite.
+    ///
+    /// Where there are lanes, three times 16, the squares of the gradient, of the new weights and of their change are added, element i of
+    /// the call to lane i mod 16.
     bool (*update)(
         const struct dnn_rule *rule, const struct dnn_update_arrays *arrays, size_t offset, struct dnn_sum sum, size_t count,
-        float divisor);
+        float divisor, double *_Nullable lanes);
     /// lanes[i mod 16] += values[i]², in double
     void (*squares)(double *lanes, const void *values, size_t count);
     /// lanes[i mod 16] += (a[i] − b[i])², in double
