@@ -47,7 +47,8 @@ final class Primitive: @unchecked Sendable {  // a thread touches only the argum
     /// The memory must be as long as the arguments' layouts say and is read or written as the operation says.
     func run(
         thread: Int, _ first: UnsafeRawPointer, _ second: UnsafeRawPointer, _ third: UnsafeRawPointer? = nil,
-        _ fourth: UnsafeRawPointer? = nil
+        _ fourth: UnsafeRawPointer? = nil, _ fifth: UnsafeRawPointer? = nil, _ sixth: UnsafeRawPointer? = nil,
+        _ seventh: UnsafeRawPointer? = nil, _ eighth: UnsafeRawPointer? = nil, _ ninth: UnsafeRawPointer? = nil
     ) {
         precondition(thread >= 0 && thread < threads.count, "a primitive on a thread that it was not made for")
         let mine = arguments + thread * stride
@@ -55,6 +56,11 @@ final class Primitive: @unchecked Sendable {  // a thread touches only the argum
         bind(mine[1], second)
         if tensors > 2 { bind(mine[2], third) }
         if tensors > 3 { bind(mine[3], fourth) }
+        if tensors > 4 { bind(mine[4], fifth) }
+        if tensors > 5 { bind(mine[5], sixth) }
+        if tensors > 6 { bind(mine[6], seventh) }
+        if tensors > 7 { bind(mine[7], eighth) }
+        if tensors > 8 { bind(mine[8], ninth) }
         if stride > tensors { bind(mine[tensors], UnsafeRawPointer(threads.scratch[thread].base)) }
         ComputeThread.withMode {
             OneDNN.check(dnnl_primitive_execute(primitive, threads.streams[thread], Int32(stride), mine), "dnnl_primitive_execute")

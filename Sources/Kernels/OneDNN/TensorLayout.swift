@@ -34,7 +34,7 @@ package final class TensorLayout: Equatable, @unchecked Sendable {  // never cha
     }
 
     /// Images `[rows, channels, height, width]` in blocks of channels: the block's channels of one pixel lie side by side, the last block is
-    /// padded. What oneDNN's convolutions, poolings and our normalisation work on without copies.
+    /// padded. What oneDNN's convolutions, poolings and normalisations work on without copies.
     package init(rows: Int, channels: Int, image: ImageExtent, block: Int) {
         precondition(rows >= 1 && channels >= 1 && image.height >= 1 && image.width >= 1, "a tensor with an empty dimension")
         precondition(block == 8 || block == 16, "channels come in blocks of 8 or 16")

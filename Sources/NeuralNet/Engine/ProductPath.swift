@@ -23,7 +23,7 @@ public enum ProductPath: String, CaseIterable, Sendable {
 }
 
 extension LeafEngine {
-    /// Who computes, part of the leaf class: the products', and the library with its version where it does convolutions and poolings.
+    /// Who computes, part of the leaf class: the products', and the library with its version where it does images.
     public var arithmetic: String {
         let hasPrimitives = network.stages.contains { if case .leafwise(let operation) = $0.kind { operation.isPrimitive } else { false } }
         return productPath == .ownKernels && hasPrimitives ? "\(productPath.name)+\(ProductPath.oneDNN.name)" : productPath.name

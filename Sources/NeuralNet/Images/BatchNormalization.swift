@@ -29,6 +29,7 @@ struct BatchNormalization: LeafOperation {
     var parameters: Range<Int>? { range }
     var statistics: Int? { statisticsIndex }
     var readsImages: Bool { !hasPlainOutput }
+    var isPrimitive: Bool { !hasPlainOutput }
     var hasPlainOutput: Bool {
         if case .plain = rows { true } else { false }
     }
@@ -41,6 +42,8 @@ struct BatchNormalization: LeafOperation {
 private final class BatchNormalizationWorker: LeafWorker {
     private let operation: BatchNormalization
     private let engine: LeafWorkerContext
+    /// Of images.
+    private var compiled = Compiled<ImageNormalization>()
 
     init(_ operation: BatchNormalization, _ engine: LeafWorkerContext) {
         self.operation = operation
@@ -50,11 +53,13 @@ private final class BatchNormalizationWorker: LeafWorker {
     /// What a leaf's forward pass leaves to its backward pass, and to the running values.
     private final class Notes {
         let normalization: ChannelNormalization
+        let operands: ChannelOperands
         /// As `ParameterLayout.RunningStatistics.sums` says.
         let statistics: AlignedBlock<Double>
 
         init(channels: Int, padded: Int) {
             normalization = ChannelNormalization(channels: channels, padded: padded)
+            operands = ChannelOperands(padded: padded)
             statistics = AlignedBlock(count: 1 + 2 * channels)
         }
     }
@@ -72,6 +77,19 @@ private final class BatchNormalizationWorker: LeafWorker {
     var parameterGradientCount: Int { operation.range.count }
     var activates: Bool { engine.activation == .relu }
 
+    private func hasOwnStatistics(rows: Int) -> Bool { rows * operation.area >= 2 }
+
+    func prepare(rows: Int, training: Bool) {
+        guard case .images(let image) = operation.rows else { return }
+        compiled.prepare(rows) {
+            let shape = ImageNormalization.Shape(
+                rows: rows, channels: image.channels, image: image.extent, epsilon: operation.epsilon, hasReLU: activates)
+            return ImageNormalization(
+                shape, block: engine.channelBlock, ownStatistics: hasOwnStatistics(rows: rows),
+                needsInputGradient: engine.needsInputGradient, threads: engine.primitives)
+        }
+    }
+
     private func notes(_ leaf: LeafCall) -> Notes {
         guard let notes = leaf.notes as? Notes else { preconditionFailure("a normalization without its notes") }
         return notes
@@ -81,7 +99,7 @@ private final class BatchNormalizationWorker: LeafWorker {
 
     func forward(_ leaf: LeafCall, x: FloatView, y: MutableFloatView) {
         let notes = notes(leaf), channels = operation.channels, layout = layout(rows: leaf.rows)
-        let usesOwn = leaf.training && leaf.rows * operation.area >= 2
+        let usesOwn = leaf.training && hasOwnStatistics(rows: leaf.rows)
         if usesOwn {
             notes.normalization.measure(x, layout, kernels: engine.kernels)
         } else {
@@ -96,19 +114,26 @@ private final class BatchNormalizationWorker: LeafWorker {
                     usesOwn ? Double(leaf.rows) * (notes.normalization.variance(channel) * bessel) : 0
             }
         }
+        let scale = leaf.parameters[0..<channels], shift = leaf.parameters[channels..<2 * channels]
+        guard operation.hasPlainOutput else {
+            notes.normalization.write(to: notes.operands, scale: scale, shift: shift, epsilon: operation.epsilon)
+            return compiled[leaf.rows].forward(x: x, operands: notes.operands, y: y, thread: leaf.thread)
+        }
         notes.normalization.apply(
-            x, layout, scale: leaf.parameters[0..<channels], shift: leaf.parameters[channels..<2 * channels], epsilon: operation.epsilon,
-            relu: activates, into: y, kernels: engine.kernels)
+            x, layout, scale: scale, shift: shift, epsilon: operation.epsilon, relu: activates, into: y, kernels: engine.kernels)
     }
 
     func backward(
         _ leaf: LeafCall, x: FloatView, y: FloatView, dy: MutableFloatView, dx: MutableFloatView?, gradient: MutableFloatView
     ) {
-        let channels = operation.channels
-        notes(leaf).normalization.differentiate(
+        let channels = operation.channels, notes = notes(leaf)
+        let dScale = gradient[0..<channels], dShift = gradient[channels..<2 * channels]
+        guard operation.hasPlainOutput else {
+            compiled[leaf.rows].backward(x: x, dy: dy.view, operands: notes.operands, dx: dx, thread: leaf.thread)
+            return notes.normalization.read(from: notes.operands, epsilon: operation.epsilon, dScale: dScale, dShift: dShift)
+        }
+        notes.normalization.differentiate(
             x, dy.view, layout(rows: leaf.rows), scale: leaf.parameters[0..<channels], epsilon: operation.epsilon,
-            ownStatistics: leaf.rows * operation.area >= 2, dx: dx, dScale: gradient[0..<channels],
-            dShift: gradient[channels..<2 * channels],
-            kernels: engine.kernels)
+            ownStatistics: hasOwnStatistics(rows: leaf.rows), dx: dx, dScale: dScale, dShift: dShift, kernels: engine.kernels)
     }
 }
