@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -20,6 +21,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -152,10 +154,40 @@ ssize_t linux_receive_descriptor(int socket, int *descriptor) {
     return count;
 }
 
-int linux_affinity_count(void) {
+int linux_affinity(int *cores, int size) {
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set) != 0) return -1;
-    return CPU_COUNT(&set);
+    int count = 0;
+    for (int core = 0; core < CPU_SETSIZE && count < size; core++) {
+        if (CPU_ISSET(core, &set)) cores[count++] = core;
+    }
+    return count;
+}
+
+int linux_set_affinity(const int *cores, int count) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (int index = 0; index < count; index++) {
+        if (cores[index] >= 0 && cores[index] < CPU_SETSIZE) CPU_SET(cores[index], &set);
+    }
+    return sched_setaffinity(0, sizeof set, &set);
+}
+
+// glibc has neither the calls nor, before 2.41, the structure: sched_setattr(2).
+struct scheduling {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+};
+
+int linux_ask_for_turns(unsigned long long nanoseconds) {
+    struct scheduling now = {0};
+    if (syscall(SYS_sched_getattr, 0, &now, sizeof now, 0) != 0) return -1;
+    if (now.policy != SCHED_OTHER && now.policy != SCHED_BATCH) return 1;
+    now.runtime = nanoseconds;
+    return (int)syscall(SYS_sched_setattr, 0, &now, 0);
 }
 
 int linux_terminal_width(int descriptor) {

@@ -14,6 +14,28 @@ import Testing
         #expect(text == "\(Machine.coreCount)\n")
     }
 
+    /// What is started meanwhile stays on the cores; the thread itself gets its own back.
+    @Test func aProcessStaysOnTheCoresThatItWasStartedOn() throws {
+        let before = Machine.cores
+        let last = try #require(before.last)
+        var pipe = try PipeEnds()
+        let child = try Machine.onCores([last]) {
+            try ChildProcess.spawn(
+                executable: "/usr/bin/grep", arguments: ["Cpus_allowed_list", "/proc/self/status"],
+                standardOutput: .descriptor(pipe.writingNumber))
+        }
+        #expect(Machine.cores == before)
+        pipe.closeWriting()
+        let text = String(decoding: try pipe.reading.readAll(), as: UTF8.self)
+        #expect(try child.waitForExit() == .exited(0))
+        #expect(text == "Cpus_allowed_list:\t\(last)\n")
+    }
+
+    @Test func aCoreThatIsNotThereKeepsNobodyFromWorking() {
+        let before = Machine.cores
+        #expect(Machine.onCores([1_023]) { Machine.cores } == before)
+    }
+
     @Test func peakMemoryCoversWhatWasTouched() throws {
         let byteCount = 64 << 20
         let before = try #require(Machine.residentMemory)

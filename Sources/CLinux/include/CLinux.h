@@ -49,7 +49,11 @@ ssize_t linux_send_descriptor(int socket, int descriptor);
 ssize_t linux_receive_descriptor(int socket, int *descriptor);
 
 // The machine.
-int linux_affinity_count(void);
+// Writes the numbers of the cores that the calling thread may run on, ascending, at most `size`; how many there are, -1 on failure.
+int linux_affinity(int *cores, int size);
+int linux_set_affinity(const int *cores, int count);
+// Asks for turns of so many nanoseconds for the calling thread; 1 if its policy has none to ask for. Kernels before 6.12 take no notice.
+int linux_ask_for_turns(unsigned long long nanoseconds);
 int linux_terminal_width(int descriptor);
 // Blocks up to `largest_block` bytes come from the heap, which keeps up to `kept` free bytes at its end.
 void linux_keep_freed_memory(int largest_block, int kept);

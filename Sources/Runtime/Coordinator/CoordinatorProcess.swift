@@ -148,6 +148,9 @@ final class CoordinatorProcess {
         if case .keys(let keys) = options.protection { workerKeys = keys.forLocalWorkers }
         locals = try LocalWorkers(
             endpoint: ipc, threads: options.threads, logs: folder.logs, segments: segments, keys: ranges.count > 1 ? workerKeys : nil,
+            cores: options.workerProgram?.isPinned == true
+                ? WorkerCores(pinned: localWorkers, threads: options.threads)
+                : WorkerCores(workers: localWorkers, threads: options.threads, available: Machine.cores),
             program: options.workerProgram)
         let spare = max(0, cores - localWorkers * options.threads) / ranges.count
         acceptsRemoteServers = options.bind != nil

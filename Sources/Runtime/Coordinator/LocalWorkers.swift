@@ -12,12 +12,14 @@ final class LocalWorkers {
     private let segments: SharedSegments?
     /// The folder of keys that they need for parameter servers of other hosts; nil where they need none.
     private let keys: String?
+    private let cores: WorkerCores
 
     /// - Parameter program: nil: `dnn-worker` beside this program.
     init(
-        endpoint: String, threads: Int, logs: String, segments: SharedSegments?, keys: String? = nil, program: WorkerProgram? = nil
+        endpoint: String, threads: Int, logs: String, segments: SharedSegments?, keys: String? = nil, cores: WorkerCores, program: WorkerProgram? = nil
     ) throws {
         self.program = try program ?? WorkerProgram.beside
+        self.cores = cores
         self.endpoint = endpoint
         self.threads = threads
         self.logs = logs
@@ -34,16 +36,18 @@ final class LocalWorkers {
     /// A parent-death signal follows the spawning thread: to be called on the main thread.
     func start(slot: Int) throws {
         let shared = try segments?.prepare()
-        let program = program.launched(number: slot)
         let log = ChildProcess.Output.file("\(logs)/worker-\(slot + 1).log")
-        let process = try ChildProcess.spawn(
-            executable: program.executable,
-            arguments: program.arguments + [
+        let arguments =
+            program.arguments + [
                 "--connect", endpoint, "--threads", "\(threads)", "--name", "local-\(slot + 1)",
                 "--parent", "\(Machine.processIdentifier)",
-            ] + (keys.map { ["--keys", $0] } ?? []) + (shared.map { ["--shared", $0.option.text] } ?? []), standardOutput: log,
-            standardError: log,
-            descriptors: shared?.descriptors ?? [])
+            ] + (keys.map { ["--keys", $0] } ?? []) + (shared.map { ["--shared", $0.option.text] } ?? [])
+        func spawn() throws -> ChildProcess {
+            try ChildProcess.spawn(
+                executable: program.executable, arguments: arguments, standardOutput: log, standardError: log,
+                descriptors: shared?.descriptors ?? [])
+        }
+        let process = try cores[slot].map { try Machine.onCores($0, spawn) } ?? spawn()
         processes[slot] = process
         if let shared { segments?.adopt(shared.segment, of: process.pid) }
     }

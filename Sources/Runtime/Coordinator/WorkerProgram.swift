@@ -5,7 +5,8 @@ internal import OperatingSystem
 public struct WorkerProgram: Sendable {
     public var executable: String
     public var arguments: [String]
-    /// Whether the first one runs on core 0 only, the next one on core 1, and so on, by taskset.
+    /// Whether every worker is kept on cores of its own, from core 0 on, whatever the coordinator itself may use; otherwise that hangs on
+    /// how many there are, see `WorkerCores`.
     public var isPinned = false
 
     public init(executable: String, arguments: [String] = []) {
@@ -24,11 +25,5 @@ public struct WorkerProgram: Sendable {
     /// The running program with a subcommand.
     public static func running(_ subcommand: String) throws -> WorkerProgram {
         WorkerProgram(executable: try Machine.executablePath(), arguments: [subcommand])
-    }
-
-    /// What starts the worker with this number.
-    func launched(number: Int) -> WorkerProgram {
-        guard isPinned else { return self }
-        return WorkerProgram(executable: "/usr/bin/env", arguments: ["taskset", "-c", "\(number)", executable] + arguments)
     }
 }

@@ -77,6 +77,7 @@ public final class WorkerProcess {
     private func run() throws -> Int32 {
         let (context, link, options, security) = (context, link, options, security)
         let compute = try WorkerThread.start(name: "compute") {
+            Machine.takeLongTurns()
             ComputeLoop(context: context, link: link, options: options, security: security, keys: options.keys).run()
         }
         try perform(session.handle(.start, now: .zero))
