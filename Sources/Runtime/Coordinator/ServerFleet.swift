@@ -78,4 +78,13 @@ final class ServerFleet {
         }
         return all
     }
+
+    /// As `uncoveredShards(version:)`, in a round of a rule that searches.
+    func uncoveredShards(round: UInt64) -> ShardSet {
+        var all = ShardSet()
+        for link in links where link.reducedRound != round {
+            if let uncovered = link.uncovered, uncovered.step == round { all.formUnion(uncovered.shards) }
+        }
+        return all
+    }
 }
