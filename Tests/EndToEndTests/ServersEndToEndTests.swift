@@ -188,13 +188,4 @@ struct ServersEndToEndTests {
         #expect(try run.result().stateSha256 == reference.stateSha256)
         #expect(try run.result().workersSeen == 2)
     }
-
-    @Test func closureRulesAreRefused() throws {
-        let folder = try TemporaryFolder(prefix: "dnn-e2e-")
-        let file = try RunFiles.write(RunFiles.digits, to: folder)
-        let check = try RunningProgram(
-            "dnn-coord", ["check", file, "--set", "optimizer.rule=lbfgs", "--set", "cluster.parameter_servers=2"], in: folder)
-        try check.line(containing: "cluster.parameter_servers: rule lbfgs searches with vectors of the whole net")
-        #expect(check.end() == 2)
-    }
 }
