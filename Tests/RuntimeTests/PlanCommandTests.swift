@@ -1,5 +1,6 @@
 import Foundation
 import OperatingSystem
+import Scaling
 import Testing
 
 @testable import Runtime

@@ -325,6 +325,7 @@ extension CoordinatorProcess {
                     }
                     if hasCome { lastWord = now }
                     try reapLocalServers()
+                    try noteEndedServers()
                 } catch {
                     loseServer(link.name, "its messages can't be understood: \(error)")
                 }
