@@ -75,8 +75,8 @@ struct SearchServersEndToEndTests {
         let text = try #require(ClosureEndToEndTests.rules[name])
         let reference = try RunFiles.train(["--workers", "1"] + Self.long, runFile: text)
         let run = try ResumableRun(
-            in: try ResumableRun.makeFolder(), Self.long + Self.servers(3) + ["--workers", "2", "--set", "training.checkpoint.every_seconds=0"],
-            runFile: text)
+            in: try ResumableRun.makeFolder(),
+            Self.long + Self.servers(3) + ["--workers", "2", "--set", "training.checkpoint.every_seconds=0"], runFile: text)
         let coordinator = try run.train()
         for epoch in [2, 6, 12] {
             try coordinator.line(containing: "epoch \(epoch)/")

@@ -66,7 +66,8 @@ public struct KillBenchmark: Sendable {
             return nil
         }
 
-        let killer = Killer(kills: kills, pause: Self.pause, signal: areSilent ? .stop : .kill, victims: servers > 1 ? .servers : .workers, seed: seed)
+        let killer = Killer(
+            kills: kills, pause: Self.pause, signal: areSilent ? .stop : .kill, victims: servers > 1 ? .servers : .workers, seed: seed)
         var options = CoordinatorOptions(workers: workers, isQuiet: true)
         if areRemote || areSilent {
             killer.arguments = try BenchmarkTransport.curve.prepare(in: folder, &options)
@@ -85,7 +86,8 @@ public struct KillBenchmark: Sendable {
     ) -> String? {
         let overrides = servers > 1 ? ["training.checkpoint.every_seconds=\(Self.checkpointSeconds)"] : []
         let command = TrainCommand(
-            runFile: folder.appending("run.yaml"), overrides: overrides, output: folder.appending(name), options: options, printsJSON: false)
+            runFile: folder.appending("run.yaml"), overrides: overrides, output: folder.appending(name), options: options,
+            printsJSON: false)
         guard command.run(stepObserver: observer) == TrainCommand.ExitCode.completed,
             let data = FileManager.default.contents(atPath: folder.appending("\(name)/result.json")),
             let result = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
