@@ -165,6 +165,10 @@ extension CoordinatorProcess {
             loseServer(fleet.links.first { !$0.isReady }?.name ?? "that was started", text)
         }
         let silence = Duration.milliseconds(run.configuration.cluster.heartbeatMilliseconds) * CoordinatorLimits.missedHeartbeats
+        // While the coordinator did not get to look, nobody was silent.
+        let pause = fleet.lastLook.map { CoordinatorLimits.ownPause(since: $0, now: now) } ?? .zero
+        fleet.lastLook = now
+        for link in fleet.links { link.lastHeard = min(now, link.lastHeard + pause) }
         for link in fleet.links where now - link.lastHeard >= silence {
             loseServer(link.name, "no heartbeat for \(Int((now - link.lastHeard).seconds)) s")
         }
@@ -316,14 +320,16 @@ extension CoordinatorProcess {
         for link in fleet.links {
             var lastWord = now
             while !link.hasSentState, lostServer == nil {
+                let before = now
                 do {
-                    try link.wait(timeout: .milliseconds(100))
+                    try link.wait(timeout: CoordinatorLimits.tick)
                     var hasCome = false
                     try link.drain { header, body in
                         hasCome = true
                         try take(header, body, from: link)
                     }
                     if hasCome { lastWord = now }
+                    lastWord = min(now, lastWord + CoordinatorLimits.ownPause(since: before, now: now))
                     try reapLocalServers()
                     try noteEndedServers()
                 } catch {

@@ -12,6 +12,8 @@ final class ServerFleet {
     let registrationEnd: Duration
     /// The version that was released last; nil before the first.
     var released: UInt64?
+    /// When servers were last looked at.
+    var lastLook: Duration?
     /// What of the complete version is here as a whole.
     var gathered: (version: UInt64, withSlots: Bool)
     /// Contributions to the next step, whose senders know before us that this one is complete.
