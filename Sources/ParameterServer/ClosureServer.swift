@@ -5,7 +5,8 @@ public import Optimization
 /// Steps of rules that evaluate the loss several times: passes over batches in, trial weights out.
 ///
 /// A pass is one batch after the other at the same weights; each is a tree over its shards, and they are folded from the left. The
-/// search's vectors never leave this process. It is owned by one thread, which feeds it contributions and takes progress; the order of
+/// search's vectors never leave this process. Where there are several servers this is the first one, the coordinator's: each of the others,
+/// a `RoundServer`, sums its chunks over the pass. It is owned by one thread, which feeds it contributions and takes progress; the order of
 /// arrival decides when a round is over, never what its bits become.
 public final class ClosureServer: GradientServer {
     /// What has become ready since the last call, in order.
@@ -21,6 +22,8 @@ public final class ClosureServer: GradientServer {
     }
 
     public let chunks: ChunkMap
+    /// The chunks that contributions are taken of: all of them where it is the only server.
+    public let owned: Range<Int>
     public let passes: StepPasses
     public let tree: ShardTree
     public private(set) var round: UInt64 = 0
@@ -39,10 +42,9 @@ public final class ClosureServer: GradientServer {
     let search: any LossSearch
     private let state: StateVersions
     private let isSteady: Bool
-    private let intake: RoundIntake
-    private let sum: FloatBlock
-    private let partial: FloatBlock
-    private let scratch: UpdateScratch
+    private let pass: PassSum
+    /// Whether the other servers are done with the open round.
+    private var othersAreReduced = false
     private var batches: Range<UInt64> = 0..<0
     private var batchLosses: [Double] = []
     /// Samples of the last evaluation.
@@ -58,22 +60,23 @@ public final class ClosureServer: GradientServer {
     ///   - weightBlocks, isFree, release: as for `ParameterServer`.
     public convenience init(
         elementCount: Int, rule: RuleSpecification, objective: PenalizedObjective, passes: StepPasses,
-        tree: ShardTree, chunkByteCount: Int, isSteady: Bool, weightBlocks: [FloatBlock]? = nil,
+        tree: ShardTree, chunkByteCount: Int, owned: Range<Int>? = nil, isSteady: Bool, weightBlocks: [FloatBlock]? = nil,
         isFree: @escaping (FloatBlock) -> Bool, release: @escaping (Int) -> Void
     ) throws(OptimizationError) {
         let search = try ClosureMachine(rule: rule, objective: objective, weights: FloatBlock(count: elementCount))
         self.init(
-            search: search, passes: passes, tree: tree, chunkByteCount: chunkByteCount, isSteady: isSteady, weightBlocks: weightBlocks,
-            isFree: isFree, release: release)
+            search: search, passes: passes, tree: tree, chunkByteCount: chunkByteCount, owned: owned, isSteady: isSteady,
+            weightBlocks: weightBlocks, isFree: isFree, release: release)
     }
 
     /// With a search of the caller's own.
     public init(
-        search: any LossSearch, passes: StepPasses, tree: ShardTree, chunkByteCount: Int, isSteady: Bool,
+        search: any LossSearch, passes: StepPasses, tree: ShardTree, chunkByteCount: Int, owned: Range<Int>? = nil, isSteady: Bool,
         weightBlocks: [FloatBlock]? = nil, isFree: @escaping (FloatBlock) -> Bool, release: @escaping (Int) -> Void
     ) {
         let elementCount = search.objective.elementCount
         chunks = ChunkMap(elementCount: elementCount, chunkByteCount: chunkByteCount)
+        self.owned = owned ?? 0..<chunks.count
         self.passes = passes
         self.tree = tree
         self.isSteady = isSteady && passes.isFull
@@ -81,13 +84,13 @@ public final class ClosureServer: GradientServer {
         self.release = release
         state = StateVersions(elementCount: elementCount, slotCount: 0, weightBlocks: weightBlocks)
         self.search = search
-        intake = RoundIntake(chunks: chunks, plan: passes.plan, tree: tree)
-        sum = FloatBlock(count: elementCount)
-        partial = FloatBlock(count: chunks.count == 0 ? 0 : chunks.range(0).count)
-        scratch = UpdateScratch(shardCount: tree.shardCount)
+        pass = PassSum(chunks: chunks, owned: self.owned, plan: passes.plan, tree: tree)
     }
 
     public var openWeights: FloatBlock { state.currentWeights }
+    public var nextWeights: FloatBlock { state.nextWeights }
+    /// New weights come as a whole.
+    public func isReady(_ chunk: Int) -> Bool { false }
     public var completeWeights: FloatBlock { search.weights }
     public var completeSlots: [FloatBlock] { search.slots }
     public var slotNames: [String] { search.slotNames }
@@ -98,8 +101,8 @@ public final class ClosureServer: GradientServer {
     public var skippedSteps: Int { 0 }
     /// Data loss and penalty at the complete weights; nil before the first step.
     public var objectiveLoss: Double? { search.scalars.loss }
-    public var lowestIncomplete: Int { openRound == nil ? 0 : intake.takenInOrder }
-    public var uncoveredShards: ShardSet { openRound == nil ? ShardSet() : intake.uncoveredShards(window: window) }
+    public var lowestIncomplete: Int { openRound == nil ? 0 : pass.takenInOrder }
+    public var uncoveredShards: ShardSet { openRound == nil ? ShardSet() : pass.uncoveredShards(window: window) }
 
     public func initializeWeights(_ fill: (FloatBlock) -> Void) {
         precondition(version == 0 && isIdle && round == 0, "weights are set before the first step")
@@ -167,7 +170,8 @@ public final class ClosureServer: GradientServer {
     private func openBatch() {
         let open = GradientRound(number: round, planStep: batches.lowerBound + UInt64(batchLosses.count), maskStep: version)
         openRound = open
-        intake.open(planStep: open.planStep)
+        othersAreReduced = false
+        pass.open(planStep: open.planStep, isFirst: batchLosses.isEmpty)
         progress.append(.roundOpened(open))
     }
 
@@ -179,31 +183,24 @@ public final class ClosureServer: GradientServer {
         guard step == round, openRound != nil else {
             return step < round ? .ignored : .refused("a contribution to round \(step), which is not open")
         }
+        let before = pass.takenInOrder
         let contribution = Contribution(node: node, samples: samples, loss: loss, body: body, token: token)
-        let offer = intake.offer(contribution, chunk: chunk, window: window, release: release)
-        if offer == .accepted, intake.isComplete(chunk) { reduce(chunk) }
+        let (offer, isReduced) = pass.offer(contribution, chunk: chunk, window: window, release: release)
+        guard isReduced else { return offer }
+        if pass.isRoundComplete {
+            completeRoundIfPossible()
+        } else if pass.takenInOrder > before {
+            progress.append(.reduced(upTo: pass.takenInOrder))
+        }
         return offer
     }
 
-    private func reduce(_ chunk: Int) {
-        let before = intake.takenInOrder
-        let isFirst = batchLosses.isEmpty
-        let range = chunks.range(chunk)
-        let target = isFirst ? sum.mutableView[range] : partial.mutableView[0..<range.count]
-        intake.reduce(chunk, into: target, scratch: scratch, release: release)
-        if !isFirst { VectorKernels.add(target.view, to: sum.mutableView[range]) }
-        if intake.isRoundComplete {
-            completeRound()
-        } else if intake.takenInOrder > before {
-            progress.append(.reduced(upTo: intake.takenInOrder))
-        }
-    }
-
-    private func completeRound() {
+    private func completeRoundIfPossible() {
+        guard openRound != nil, pass.isRoundComplete, othersAreReduced || owned.count == chunks.count else { return }
         openRound = nil
-        batchLosses.append(intake.lossSum)
-        passSamples += intake.sampleCount
-        samplesSeen += intake.sampleCount
+        batchLosses.append(pass.lossSum)
+        passSamples += pass.sampleCount
+        samplesSeen += pass.sampleCount
         if batchLosses.count < batches.count {
             round += 1
             progress.append(.weights(isNew: false, isAfterGradient: true))
@@ -212,8 +209,28 @@ public final class ClosureServer: GradientServer {
         }
         lastLoss = treeSum(batchLosses) / Double(passSamples)
         if stepLoss == nil { stepLoss = lastLoss }
-        let turn = search.take(loss: lastLoss, gradientSum: sum.view, sampleCount: passSamples, weights: state.currentWeights.view)
+        let turn = search.take(loss: lastLoss, gradientSum: pass.sum.view, sampleCount: passSamples, weights: state.currentWeights.view)
         go(on: turn, isAfterGradient: true)
+    }
+
+    // MARK: Other servers
+
+    /// Whether a pass begins with the open round.
+    public var beginsPass: Bool { batchLosses.isEmpty }
+    /// Whether a pass ends with the open round.
+    public var endsPass: Bool { batchLosses.count + 1 == batches.count }
+
+    /// Takes the sum of another server's chunk over the pass that ends with the open round; false for what can't come now.
+    public func takeSum(_ values: FloatView, ofChunk chunk: Int, round number: UInt64) -> Bool {
+        guard openRound?.number == number, endsPass, chunk < chunks.count, !owned.contains(chunk) else { return false }
+        pass.sum.mutableView[chunks.range(chunk)].copy(from: values)
+        return true
+    }
+
+    /// Every other server is done with the open round, and its sums are here if that ends a pass.
+    public func othersHaveReduced() {
+        othersAreReduced = true
+        completeRoundIfPossible()
     }
 
     // MARK: Figures

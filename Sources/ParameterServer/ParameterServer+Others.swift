@@ -78,9 +78,12 @@ extension ParameterServer {
         settings.judge(scale: scale)
         beginSecondPhase()
     }
+}
 
-    func foreignChunkText(_ chunk: Int) -> String {
-        chunk >= 0 && chunk < chunks.count ? "chunk \(chunk), which is another server's" : "chunk \(chunk) of \(chunks.count)"
+extension ChunkMap {
+    /// Says why a server does not take a chunk that is not its own.
+    func foreignText(_ chunk: Int) -> String {
+        chunk >= 0 && chunk < count ? "chunk \(chunk), which is another server's" : "chunk \(chunk) of \(count)"
     }
 }
 

@@ -156,7 +156,7 @@ public final class ParameterServer {
     public func offer(step: UInt64, node: TreeNode, chunk: Int, samples: Int, loss: Double, body: FloatView, token: Int) -> Offer {
         guard step == version else { return step < version ? .ignored : .refused("a contribution to step \(step), which is not open") }
         guard tree.contains(node) else { return .refused("node \(node.number) of a tree of \(tree.shardCount) shards") }
-        guard owned.contains(chunk) else { return .refused(foreignChunkText(chunk)) }
+        guard owned.contains(chunk) else { return .refused(chunks.foreignText(chunk)) }
         let ledger = ledgers[chunk]
         guard body.count == ledger.range.count else {
             return .refused("chunk \(chunk) with \(body.count) instead of \(ledger.range.count) values")

@@ -4,6 +4,8 @@ internal import Kernels
 /// What has arrived of one round, chunk by chunk: who may contribute, what is covered, what is still missing.
 final class RoundIntake {
     private let chunks: ChunkMap
+    /// The chunks that are taken in.
+    private let owned: Range<Int>
     private let plan: StepPlan
     private let tree: ShardTree
     private let ledgers: [ChunkLedger]
@@ -13,8 +15,9 @@ final class RoundIntake {
     /// Chunks that have been taken without a gap, in the order of travel.
     private(set) var takenInOrder = 0
 
-    init(chunks: ChunkMap, plan: StepPlan, tree: ShardTree) {
+    init(chunks: ChunkMap, owned: Range<Int>, plan: StepPlan, tree: ShardTree) {
         self.chunks = chunks
+        self.owned = owned
         self.plan = plan
         self.tree = tree
         ledgers = (0..<chunks.count).map { ChunkLedger(range: chunks.range($0), shardCount: tree.shardCount) }
@@ -31,7 +34,7 @@ final class RoundIntake {
             presentLeaves += rows > 0 ? 1 : 0
             sampleCount += rows
         }
-        for ledger in ledgers { ledger.open(presentLeaves: presentLeaves) }
+        for chunk in owned { ledgers[chunk].open(presentLeaves: presentLeaves) }
         takenChunks = 0
         takenInOrder = 0
     }
@@ -40,7 +43,7 @@ final class RoundIntake {
     func offer(_ contribution: Contribution, chunk: Int, window: Int, release: (Int) -> Void) -> ParameterServer.Offer {
         let node = contribution.node
         guard tree.contains(node) else { return .refused("node \(node.number) of a tree of \(tree.shardCount) shards") }
-        guard chunk >= 0, chunk < chunks.count else { return .refused("chunk \(chunk) of \(chunks.count)") }
+        guard owned.contains(chunk) else { return .refused(chunks.foreignText(chunk)) }
         let ledger = ledgers[chunk]
         guard contribution.body.count == ledger.range.count else {
             return .refused("chunk \(chunk) with \(contribution.body.count) instead of \(ledger.range.count) values")
@@ -53,7 +56,7 @@ final class RoundIntake {
         }
         let gained = shards.count { rowsOfShard[$0] > 0 && !ledger.covers($0) }
         guard ledger.state == .gathering, gained > 0 else { return .ignored }
-        guard chunks.position(chunk) < takenInOrder + window else { return .refused("chunk \(chunk) ahead of the window") }
+        guard position(chunk) < takenInOrder + window else { return .refused("chunk \(chunk) ahead of the window") }
         ledger.add(contribution, shards: shards, gainedLeaves: gained, tree: tree, release: release)
         return .accepted
     }
@@ -62,7 +65,10 @@ final class RoundIntake {
         ledgers[chunk].missingLeaves == 0
     }
 
-    var isRoundComplete: Bool { takenChunks == chunks.count }
+    var isRoundComplete: Bool { takenChunks == owned.count }
+
+    /// Of a chunk in the order of travel, among those that are taken in.
+    private func position(_ chunk: Int) -> Int { owned.upperBound - 1 - chunk }
 
     /// Writes the tree sum of a complete chunk and gives its contributions back.
     func reduce(_ chunk: Int, into result: MutableFloatView, scratch: UpdateScratch, release: (Int) -> Void) {
@@ -73,14 +79,14 @@ final class RoundIntake {
         for contribution in ledger.contributions { release(contribution.token) }
         ledger.state = .ready
         takenChunks += 1
-        while takenInOrder < chunks.count, ledgers[chunks.count - 1 - takenInOrder].state == .ready { takenInOrder += 1 }
+        while takenInOrder < owned.count, ledgers[owned.upperBound - 1 - takenInOrder].state == .ready { takenInOrder += 1 }
     }
 
     /// The shards that are missing in a chunk that is let in.
     func uncoveredShards(window: Int) -> ShardSet {
         var uncovered = ShardSet()
-        for (chunk, ledger) in ledgers.enumerated()
-        where ledger.state == .gathering && chunks.position(chunk) < takenInOrder + window {
+        for chunk in owned where ledgers[chunk].state == .gathering && position(chunk) < takenInOrder + window {
+            let ledger = ledgers[chunk]
             for shard in 0..<tree.shardCount where rowsOfShard[shard] > 0 && !ledger.covers(shard) { uncovered.insert(shard) }
         }
         return uncovered

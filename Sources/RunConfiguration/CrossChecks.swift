@@ -21,12 +21,6 @@ struct CrossChecks {
         if let optimizer { checkOptimizer(optimizer) }
         if let training { checkBatch(training) }
         if let data, let training { checkEarlyStopping(data, training) }
-        if let cluster, let optimizer, optimizer.rule.isClosureRule, cluster.parameterServers > 1 {
-            report(
-                "cluster.parameter_servers", beside: ["optimizer.rule"],
-                "rule \(optimizer.rule.keyword) searches with vectors of the whole net, which one server holds; only 1 is allowed, "
-                    + "got \(cluster.parameterServers)")
-        }
         if let cluster, let training {
             checkWorkers(cluster, training)
             checkPrecision(cluster, training)

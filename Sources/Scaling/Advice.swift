@@ -33,7 +33,9 @@ public struct Advice: Equatable, Sendable {
         if case .hosts = model.placement {
             var best: Advice?
             var count = model.servers * 2
-            while count <= mostServers {
+            // A server has a chunk at least.
+            let most = min(mostServers, (model.parameters + model.chunkLength - 1) / model.chunkLength)
+            while count <= most {
                 let before = found.count
                 consider(.moreServers(count), least: (best?.gain ?? 1) * leastGain) { $0.servers = count }
                 if found.count > before {

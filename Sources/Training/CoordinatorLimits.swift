@@ -72,6 +72,11 @@ public struct CoordinatorLimits: Sendable {
     /// Without a word for so long a peer counts as gone.
     var silence: Duration { heartbeat * Self.missedHeartbeats }
 
+    /// How long somebody who looks every tick has not looked, if that is more than a few of them.
+    public static func ownPause(since lastLook: Duration, now: Duration) -> Duration {
+        now - lastLook > tick * 5 ? now - lastLook - tick : .zero
+    }
+
     /// A longer pause of the coordinator itself would make others late or silent who are not.
     var longestUnnoticedPause: Duration { max(Self.tick * 2, min(silence, Self.leaseMinimum) / 4) }
 }

@@ -39,6 +39,7 @@ public struct ServerSession: Sendable {
     private var heartbeat = Duration.seconds(1)
     private var lastHeard = Duration.zero
     private var nextHeartbeat = Duration.zero
+    private var lastTick: Duration?
     /// The newest start of a run that this server has taken part in.
     private var followed: (runID: String, incarnation: UInt32)?
 
@@ -101,7 +102,14 @@ public struct ServerSession: Sendable {
         }
     }
 
+    /// While this server did not get to look, nobody was silent: what was said may lie in its sockets.
+    private mutating func forgiveOwnPause(now: Duration) {
+        if let lastTick { lastHeard = min(now, lastHeard + CoordinatorLimits.ownPause(since: lastTick, now: now)) }
+        lastTick = now
+    }
+
     private mutating func ticked(step: UInt64, now: Duration) -> [Effect] {
+        forgiveOwnPause(now: now)
         switch state {
         case .idle, .over: return []
         case .seeking(let since, let nextHello, let wait):

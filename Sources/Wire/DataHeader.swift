@@ -46,9 +46,9 @@ public struct DataHeader: Equatable, Sendable {
         /// As `weights` without a body: the values lie in block `checksum` of the shared weights.
         case sharedWeights = 17
 
-        // Between the coordinator and the other parameter servers.
+        // Between the coordinator and the other parameter servers; with a rule that searches `gradient`, `sameWeights` and `round` as well.
 
-        /// both ways: `chunk` of block `node` (0: weights, then the slots) of version `step`; body: floats.
+        /// both ways: `chunk` of block `node` (0: weights, then the slots) of version, or round, `step`; body: floats.
         case state = 32
         /// both ways: the norms of the step that made version `step`, of the server's pieces; body: three doubles each.
         case norms = 33
@@ -56,7 +56,7 @@ public struct DataHeader: Equatable, Sendable {
         case stateEnd = 34
         /// coordinator → server: wants its part of version `step`; `count` = 1: with the slots.
         case stateWanted = 35
-        /// server → coordinator: its part of version `step` is ready.
+        /// server → coordinator: its part of version `step` is ready or, with a rule that searches, of round `step` reduced.
         case built = 36
         /// coordinator → server: version `step` is complete everywhere; `count` = 1: the norms of the next step are wanted.
         case commit = 37

@@ -2,6 +2,19 @@
 public struct RoundNotice: Equatable, Sendable {
     public static let byteCount = 16
 
+    /// Where a round lies in its pass, as another parameter server is told in `count`.
+    public struct Place: OptionSet, Sendable {
+        public let rawValue: UInt32
+
+        public init(rawValue: UInt32) {
+            self.rawValue = rawValue
+        }
+
+        public static let beginsPass = Place(rawValue: 1)
+        /// Its server's sum over the pass is wanted.
+        public static let endsPass = Place(rawValue: 2)
+    }
+
     /// The step of the plan whose rows are taken.
     public var planStep: UInt64
     /// The step whose masks are taken.

@@ -30,14 +30,14 @@ struct Plan: ParsableCommand {
     @Option(help: "Compute threads of each worker.")
     var threads = 1
 
-    @Option(help: "Parameter servers.")
-    var servers = 1
+    @Option(help: "Parameter servers; without it as many as the run file has.")
+    var servers: Int?
 
     @Flag(help: "With --bandwidth: everybody shares this host's cores all the same, as in a laboratory of namespaces.")
     var sharedHost = false
 
-    @Flag(help: "With the wire in bf16, whatever the run file says.")
-    var bf16Wire = false
+    @Flag(inversion: .prefixedNo, help: "The wire in bf16, or in f32; without it as the run file has it.")
+    var bf16Wire: Bool?
 
     @Flag(help: "Prints JSON.")
     var json = false
@@ -45,7 +45,7 @@ struct Plan: ParsableCommand {
     func validate() throws {
         if workers < 1 || workers > 100_000 { throw ValidationError("--workers must be in 1…100000, got \(workers)") }
         if threads < 1 { throw ValidationError("--threads must be 1 or more, got \(threads)") }
-        if servers < 1 || servers > 1_024 { throw ValidationError("--servers must be in 1…1024, got \(servers)") }
+        if let servers, servers < 1 || servers > 1_024 { throw ValidationError("--servers must be in 1…1024, got \(servers)") }
         if !(latency >= 0 && latency <= 1e7) { throw ValidationError("--latency must be in 0…1e7 microseconds, got \(latency)") }
         if sharedHost, bandwidth == nil { throw ValidationError("--shared-host goes with --bandwidth") }
     }

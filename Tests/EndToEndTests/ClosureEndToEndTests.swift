@@ -10,7 +10,7 @@ struct ClosureEndToEndTests {
         RunFiles.digits.replacingOccurrences(of: "{adam: {learning_rate: 1e-3}}", with: rule)
     }
 
-    private static let rules = [
+    static let rules = [
         "lbfgs": digits("{lbfgs: {history: 3, max_evaluations: 5}}"),
         "conjugate_gradient": digits("{conjugate_gradient: {max_evaluations: 4}}"),
         "batchwise": digits("{lbfgs: {history: 3, max_evaluations: 3, full_pass: false}}"),

@@ -163,7 +163,8 @@ struct ServersEndToEndTests {
         try coordinator.line(containing: "epoch 3/")
         servers[0].kill(SIGKILL)
         #expect(servers[0].end() == 128 + SIGKILL)
-        try coordinator.line(containing: "parameter server s1 is lost: ")
+        // Not by its silence, whatever is waited for at the moment.
+        try coordinator.line(containing: "parameter server s1 is lost: its connection has ended")
         #expect(coordinator.end() == 0, "\(coordinator.text)")
         #expect(servers[1].end() == 0, "\(servers[1].text)")
         #expect(servers[1].text.contains("saying hello again"))
@@ -187,14 +188,5 @@ struct ServersEndToEndTests {
         #expect(server.end() == 0, "\(server.text)")
         #expect(try run.result().stateSha256 == reference.stateSha256)
         #expect(try run.result().workersSeen == 2)
-    }
-
-    @Test func closureRulesAreRefused() throws {
-        let folder = try TemporaryFolder(prefix: "dnn-e2e-")
-        let file = try RunFiles.write(RunFiles.digits, to: folder)
-        let check = try RunningProgram(
-            "dnn-coord", ["check", file, "--set", "optimizer.rule=lbfgs", "--set", "cluster.parameter_servers=2"], in: folder)
-        try check.line(containing: "cluster.parameter_servers: rule lbfgs searches with vectors of the whole net")
-        #expect(check.end() == 2)
     }
 }

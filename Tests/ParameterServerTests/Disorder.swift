@@ -17,8 +17,12 @@ struct Disorder {
     }
 
     mutating func schedule(of sums: StepSums, chunkCount: Int) -> [(TreeNode, Int)] {
-        let tree = sums.problem.tree
-        let present = (1..<UInt32(tree.shardCount * 2)).map(TreeNode.init).filter { sums.problem.samples(of: $0, step: sums.step) > 0 }
+        schedule(tree: sums.problem.tree, chunkCount: chunkCount) { sums.problem.samples(of: $0, step: sums.step) > 0 }
+    }
+
+    /// - Parameter isPresent: whether a node has rows.
+    mutating func schedule(tree: ShardTree, chunkCount: Int, isPresent: (TreeNode) -> Bool) -> [(TreeNode, Int)] {
+        let present = (1..<UInt32(tree.shardCount * 2)).map(TreeNode.init).filter(isPresent)
         var offers: [(TreeNode, Int)] = []
         // Every worker sends the maximal subtrees of what it leases; leases change in the middle of a step.
         for chunk in 0..<chunkCount {

@@ -102,4 +102,31 @@ import Testing
         memory.renumber(to: 9)
         #expect(memory.newestComplete == 4)
     }
+
+    /// One of several servers says that the values stay before another has sent its chunks of them.
+    @Test func chunksUnderAFormerNumberAreOfTheVersionThatItHasBecome() {
+        let memory = WeightsMemory(chunks: chunks, isPartial: true)
+        store(0, of: 3, in: memory)
+        memory.renumber(to: 4)
+        memory.renumber(to: 5)
+        #expect(memory.arriving == 5)
+        for chunk in 1..<3 { store(chunk, of: 3, in: memory) }
+        #expect(memory.isComplete(5) && !memory.isComplete(3))
+        for chunk in 0..<3 { #expect(memory.weights(5)?[chunks.range(chunk).lowerBound] == 30 + Float(chunk)) }
+        store(0, of: 6, in: memory)
+        memory.renumber(to: 4)
+        memory.renumber(to: 5)
+        #expect(memory.newestComplete == 5 && memory.arriving == 6, "the other server's word is no news")
+    }
+
+    /// Who comes just then is given the values under one number by one server and under the next by another.
+    @Test func chunksOfBothNumbersComeTogether() {
+        let memory = WeightsMemory(chunks: chunks, isPartial: true)
+        store(0, of: 4, in: memory)
+        for chunk in 1..<3 { store(chunk, of: 3, in: memory) }
+        #expect(memory.newestComplete == nil)
+        memory.renumber(to: 4)
+        #expect(memory.isComplete(4))
+        #expect((0..<3).map { memory.weights(4)?[chunks.range($0).lowerBound] } == [40, 31, 32])
+    }
 }

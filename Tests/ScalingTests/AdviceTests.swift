@@ -20,6 +20,19 @@ import Testing
         #expect(changes.contains { if case .moreServers = $0 { true } else { false } })
     }
 
+    @Test func noMoreServersAreAdvisedThanThereAreChunks() {
+        func servers(chunkLength: Int) -> [Int] {
+            let model = ClusterModel(
+                workers: 8, virtualShards: 8, parameters: 4_000_000, chunkLength: chunkLength, coresPerHost: 4,
+                placement: .hosts(.init(bandwidth: 12.5e6)))
+            return Advice.all(for: model, costs: Self.costs).compactMap { advice in
+                if case .moreServers(let count) = advice.change { count } else { nil }
+            }
+        }
+        #expect(servers(chunkLength: 1_000_000).allSatisfy { $0 <= 4 } && !servers(chunkLength: 1_000_000).isEmpty)
+        #expect(servers(chunkLength: 4_000_000).isEmpty)
+    }
+
     @Test func whereOneWorkerIsFasterThanManyFewerAreAdvised() {
         #expect(Self.advice(workers: 8, bandwidth: 1e6).contains { $0.change == .fewerWorkers(1) })
     }

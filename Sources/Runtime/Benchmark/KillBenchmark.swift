@@ -5,7 +5,8 @@ internal import Synchronization
 /// Kills or stops workers of a run at random moments and measures how long it is held up: the real programs, over ipc, or over tcp with keys.
 ///
 /// A kill is over when the step after the one under way is finished: whatever the dead worker had given already, its lease has been
-/// taken over by then.
+/// taken over by then. With several parameter servers it is one of them that is killed; that is over with the first step that is finished
+/// from the last checkpoint on.
 public struct KillBenchmark: Sendable {
     public var workload: Workload
     public var workers: Int
@@ -15,11 +16,16 @@ public struct KillBenchmark: Sendable {
     public var areRemote: Bool
     /// Victims are stopped, as if their host had fallen silent: no connection ends.
     public var areSilent: Bool
+    /// Parameter servers; above 1 the victims are those that the coordinator has started, and not workers.
+    public var servers: Int
     public var seed: UInt64
 
-    public init(workload: Workload, workers: Int, kills: Int, steps: Int, areRemote: Bool, areSilent: Bool, seed: UInt64) {
+    public init(
+        workload: Workload, workers: Int, kills: Int, steps: Int, areRemote: Bool, areSilent: Bool, servers: Int, seed: UInt64
+    ) {
         self.workload = workload
         self.workers = workers
+        self.servers = servers
         self.kills = kills
         self.steps = steps
         self.areRemote = areRemote
@@ -44,11 +50,15 @@ public struct KillBenchmark: Sendable {
     /// Between two kills: a new worker is there again by then.
     private static let pause = Duration.milliseconds(1_500)
 
+    /// With several servers: so that each finds a newer checkpoint than the one before, as more losses in a row without one end a run.
+    private static let checkpointSeconds = 1
+
     /// nil if a run failed, which has then been said on standard error, or no worker was killed.
     public func run() throws -> Measurement? {
         let folder = try TemporaryFolder(prefix: "dnn-kills-")
         let benchmark = StepBenchmark(
-            workload: workload, workers: workers, threads: 1, steps: steps, virtualShards: nil, chunkBytes: nil)
+            workload: workload, workers: workers, threads: 1, steps: steps, virtualShards: nil, chunkBytes: nil,
+            settings: StepBenchmark.Settings(servers: servers))
         let epochs = max(1, steps / StepBenchmark.stepsPerEpoch)
         try benchmark.writeData(to: folder)
         try Data(benchmark.runFile(epochs: epochs).utf8).write(to: URL(fileURLWithPath: folder.appending("run.yaml")))
@@ -56,7 +66,8 @@ public struct KillBenchmark: Sendable {
             return nil
         }
 
-        let killer = Killer(kills: kills, pause: Self.pause, signal: areSilent ? .stop : .kill, seed: seed)
+        let killer = Killer(
+            kills: kills, pause: Self.pause, signal: areSilent ? .stop : .kill, victims: servers > 1 ? .servers : .workers, seed: seed)
         var options = CoordinatorOptions(workers: workers, isQuiet: true)
         if areRemote || areSilent {
             killer.arguments = try BenchmarkTransport.curve.prepare(in: folder, &options)
@@ -73,8 +84,10 @@ public struct KillBenchmark: Sendable {
     private func train(
         _ folder: TemporaryFolder, _ name: String, options: CoordinatorOptions, observer: ((UInt64, Duration) -> Void)? = nil
     ) -> String? {
+        let overrides = servers > 1 ? ["training.checkpoint.every_seconds=\(Self.checkpointSeconds)"] : []
         let command = TrainCommand(
-            runFile: folder.appending("run.yaml"), overrides: [], output: folder.appending(name), options: options, printsJSON: false)
+            runFile: folder.appending("run.yaml"), overrides: overrides, output: folder.appending(name), options: options,
+            printsJSON: false)
         guard command.run(stepObserver: observer) == TrainCommand.ExitCode.completed,
             let data = FileManager.default.contents(atPath: folder.appending("\(name)/result.json")),
             let result = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
@@ -94,6 +107,8 @@ private final class Killer: Sendable {
         var version: UInt64 = 0
         var holdUps: [Duration] = []
         var remote: [(process: ChildProcess, name: String)] = []
+        /// Whether the run has gone back to a checkpoint since.
+        var isBack = false
         /// Stopped, and to be killed when its lease has been taken over.
         var stopped: ChildProcess?
         var isStarted = false
@@ -112,12 +127,20 @@ private final class Killer: Sendable {
         }
     }
 
+    /// Programs as the system names them.
+    enum Victims: String {
+        case workers = "dnn-worker"
+        case servers = "dnn-coord"
+    }
+
     private let state: Mutex<State>
+    private let victims: Victims
     private let pause: Duration
     private let signal: Signal
     private let workerArguments = Mutex<[String]>([])
 
-    init(kills: Int, pause: Duration, signal: Signal, seed: UInt64) {
+    init(kills: Int, pause: Duration, signal: Signal, victims: Victims, seed: UInt64) {
+        self.victims = victims
         state = Mutex(State(left: kills, generator: Generator(state: seed)))
         self.pause = pause
         self.signal = signal
@@ -152,8 +175,17 @@ private final class Killer: Sendable {
     func stepCompleted(_ version: UInt64, _: Duration) {
         let now = Machine.monotonicTime
         let isFirst = state.withLock { state in
+            // A start of the run tells the version that it begins with.
+            let isStart = state.isStarted && version <= state.version
+            let isOver =
+                switch victims {
+                case .workers: state.killed.map { version >= $0.version + 2 } ?? false
+                case .servers: state.isBack && !isStart
+                }
+            state.isBack = state.killed != nil && (state.isBack || isStart)
             state.version = version
-            if let killed = state.killed, version >= killed.version + 2 {
+            if let killed = state.killed, isOver {
+                state.isBack = false
                 state.holdUps.append(now - killed.at)
                 state.killed = nil
                 state.nextKill = now + pause
@@ -190,7 +222,7 @@ private final class Killer: Sendable {
                 _ = try? victim.process.waitForExit()
             }
             try? start(name: victim.name)
-        } else if let victim = localWorkers.randomElement() {
+        } else if let victim = children.randomElement() {
             note { Foundation.kill(victim, SIGKILL) == 0 }
         }
     }
@@ -203,12 +235,12 @@ private final class Killer: Sendable {
         }
     }
 
-    /// The workers that this process has started as a coordinator.
-    private var localWorkers: [Int32] {
+    /// The possible victims that this process has started as a coordinator.
+    private var children: [Int32] {
         let own = "PPid:\t\(Machine.processIdentifier)\n"
         return ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { Int32($0) }.filter {
             let status = (try? String(contentsOfFile: "/proc/\($0)/status", encoding: .utf8)) ?? ""
-            return status.hasPrefix("Name:\tdnn-worker\n") && status.contains(own)
+            return status.hasPrefix("Name:\t\(victims.rawValue)\n") && status.contains(own)
         }
     }
 }

@@ -11,7 +11,7 @@ internal import ZeroMQ
 /// Rules that evaluate several times per step: rounds and trial weights to the workers, steps to the state machine.
 extension CoordinatorProcess {
     static func closureServer(
-        _ run: PreparedRun, search: (any LossSearch)?, published: PublishedWeights, inbox: Inbox
+        _ run: PreparedRun, search: (any LossSearch)?, owned: Range<Int>, published: PublishedWeights, inbox: Inbox
     ) throws -> ClosureServer {
         guard let passes = run.plan.passes else { preconditionFailure("a closure rule has passes") }
         let search =
@@ -19,13 +19,15 @@ extension CoordinatorProcess {
             ?? ClosureMachine(
                 rule: run.updater.rule, objective: run.updater.objective, weights: FloatBlock(count: run.network.layout.count))
         return ClosureServer(
-            search: search, passes: passes, tree: run.plan.tree, chunkByteCount: run.description.chunkByteCount, isSteady: run.isSteady,
-            weightBlocks: published.serverBlocks, isFree: { published.isFree($0) }, release: { inbox.release($0) })
+            search: search, passes: passes, tree: run.plan.tree, chunkByteCount: run.description.chunkByteCount, owned: owned,
+            isSteady: run.isSteady, weightBlocks: published.serverBlocks, isFree: { published.isFree($0) },
+            release: { inbox.release($0) })
     }
 
     /// Begins a step wherever the state machine wants one, and takes what the server has ready.
     func advance(_ server: ClosureServer) {
-        while ending == nil {
+        completeRoundIfPossible(server)
+        while ending == nil, lostServer == nil {
             if machine.isTraining { server.beginStep() }
             guard let progress = server.nextProgress() else { return }
             switch progress {
@@ -34,6 +36,7 @@ extension CoordinatorProcess {
                 if isAfterGradient { segments?.stepCompleted() }
                 dispatch(.roundReached(server.round, afterGradient: isAfterGradient))
             case .roundOpened(let round):
+                tellServers(of: round, server)
                 for (worker, peer) in peers where peer.isSubscribed { sendRound(round, to: worker) }
             case .reduced(let count): pushReduced(count)
             case .stepCompleted(let version):
@@ -49,8 +52,9 @@ extension CoordinatorProcess {
 
     /// The weights of the present round to everybody who follows.
     private func pushVersion(isNew: Bool) {
+        tellServersOfVersion(isNew: isNew)
         if isNew {
-            for chunk in 0..<server.chunks.count { pushWeights(chunk: chunk, version: server.round, block: server.openWeights) }
+            for chunk in server.owned { pushWeights(chunk: chunk, version: server.round, block: server.openWeights) }
             return
         }
         for (worker, peer) in peers where peer.isSubscribed {
@@ -62,6 +66,59 @@ extension CoordinatorProcess {
         let notice = RoundNotice(planStep: round.planStep, maskStep: round.maskStep)
         let body = Frame(byteCount: RoundNotice.byteCount) { notice.encode(into: $0) }
         send(DataHeader(kind: .round, step: round.number), body: body, to: worker)
+    }
+
+    // MARK: Other servers
+
+    /// Every other server gets its part of the weights of the present round, which it gives to the workers.
+    private func tellServersOfVersion(isNew: Bool) {
+        guard let fleet else { return }
+        guard isNew else { return sendToServers(DataHeader(kind: .sameWeights, step: server.round)) }
+        let block = server.openWeights
+        for link in fleet.links {
+            for chunk in link.owned {
+                let body = Frame(lending: block.view[server.chunks.range(chunk)].bytes, from: published.lenders.lender(of: block))
+                send(DataHeader(kind: .state, chunk: UInt32(chunk), step: server.round), body: body, to: link)
+            }
+        }
+    }
+
+    private func tellServers(of round: GradientRound, _ server: ClosureServer) {
+        guard let fleet else { return }
+        let notice = RoundNotice(planStep: round.planStep, maskStep: round.maskStep)
+        var place: RoundNotice.Place = server.beginsPass ? .beginsPass : []
+        if server.endsPass { place.insert(.endsPass) }
+        for link in fleet.links {
+            let body = Frame(byteCount: RoundNotice.byteCount) { notice.encode(into: $0) }
+            send(DataHeader(kind: .round, count: place.rawValue, step: round.number), body: body, to: link)
+        }
+    }
+
+    private func send(_ header: DataHeader, body: consuming Frame, to link: ServerLink) {
+        if (try? link.send(header, body: body)) != true { loseServer(link.name, "its data connection does not take its messages") }
+    }
+
+    /// A message of another server in a run that searches.
+    func take(_ header: DataHeader, _ body: UnsafeRawBufferPointer, from link: ServerLink, _ server: ClosureServer) throws(WireError) {
+        let chunk = Int(header.chunk)
+        switch header.kind {
+        case .gradient:
+            guard link.owned.contains(chunk), body.count == server.chunks.range(chunk).count * 4, let base = body.baseAddress,
+                server.takeSum(FloatView(base: base, count: body.count / 4), ofChunk: chunk, round: header.step)
+            else { throw .malformed("the sum of chunk \(chunk) in round \(header.step), \(body.count) bytes") }
+            link.summed.insert(chunk)
+        case .built:
+            guard let open = server.openRound, open.number == header.step, !server.endsPass || link.summed.count == link.owned.count
+            else { throw .malformed("round \(header.step) is done with \(link.summed.count) of \(link.owned.count) sums") }
+            link.reducedRound = header.step
+            link.summed.removeAll(keepingCapacity: true)
+        default: throw .malformed("a \(header.kind) message from a parameter server of a rule that searches")
+        }
+    }
+
+    private func completeRoundIfPossible(_ server: ClosureServer) {
+        guard let fleet, let open = server.openRound, fleet.links.allSatisfy({ $0.reducedRound == open.number }) else { return }
+        server.othersHaveReduced()
     }
 
     /// How far the search has come, for a line of text; empty for other rules.

@@ -149,7 +149,7 @@ extension CoordinatorProcess {
 
     /// Lets more of a gradient in that has to be there as a whole before any of it is used.
     func pushReduced(_ count: Int) {
-        guard (stepServer?.owned.count ?? server.chunks.count) > WireProtocol.chunkWindow else { return }
+        guard server.owned.count > WireProtocol.chunkWindow else { return }
         for (worker, peer) in peers where peer.isSubscribed { sendReduced(count, to: worker) }
     }
 
@@ -179,15 +179,10 @@ extension CoordinatorProcess {
             for chunk in 0..<server.chunks.count { send(chunk, version: Evaluation.bestVersion, block: best.weights) }
             return
         }
-        let owned = stepServer?.owned ?? 0..<server.chunks.count
-        for chunk in owned { send(chunk, version: server.round, block: server.openWeights) }
-        if let stepServer {
-            for chunk in owned where stepServer.isReady(chunk) {
-                send(chunk, version: server.round + 1, block: stepServer.state.nextWeights)
-            }
-        }
+        for chunk in server.owned { send(chunk, version: server.round, block: server.openWeights) }
+        for chunk in server.owned where server.isReady(chunk) { send(chunk, version: server.round + 1, block: server.nextWeights) }
         if let round = closureServer?.openRound { sendRound(round, to: worker) }
-        if server.lowestIncomplete > 0, owned.count > WireProtocol.chunkWindow { sendReduced(server.lowestIncomplete, to: worker) }
+        if server.lowestIncomplete > 0, server.owned.count > WireProtocol.chunkWindow { sendReduced(server.lowestIncomplete, to: worker) }
         peers[worker]?.isSubscribed = true
     }
 

@@ -39,7 +39,10 @@ extension CoordinatorProcess {
     func executeUnrecorded() throws -> Ending {
         describeWorkers()
         try untilItEnds()
-        guard let ending else { preconditionFailure("a run is over when it has ended") }
+        guard let ending else {
+            try abandon()
+            throw LostServer(name: lostServer ?? "of this run")
+        }
         try closeSessions(outcome: "completed")
         writer.close()
         return ending
@@ -93,7 +96,9 @@ extension CoordinatorProcess {
     /// The shards that some server waits for.
     private var uncoveredShards: ShardSet {
         var uncovered = server.uncoveredShards
-        if let fleet { uncovered.formUnion(fleet.uncoveredShards(version: server.version)) }
+        guard let fleet else { return uncovered }
+        uncovered.formUnion(
+            closureServer == nil ? fleet.uncoveredShards(version: server.version) : fleet.uncoveredShards(round: server.round))
         return uncovered
     }
 
@@ -179,4 +184,11 @@ extension CoordinatorProcess {
             }
         }
     }
+}
+
+/// A parameter server is gone, and there is no checkpoint to go back to.
+struct LostServer: Error, CustomStringConvertible {
+    var name: String
+
+    var description: String { "parameter server \(name) is lost, and what was computed with it" }
 }

@@ -48,7 +48,7 @@ extension CoordinatorProcess {
     }
 
     func greet(_ hello: ServerHello, from address: Address) throws {
-        guard let fleet, let stepServer else {
+        guard let fleet else {
             return refuse(
                 address, "parameter servers", theirs: "another one", ours: "the coordinator's own only",
                 advice: "set cluster.parameter_servers to as many as there are, the coordinator's included")
@@ -69,7 +69,7 @@ extension CoordinatorProcess {
         }
         let link = ServerLink(
             ServerLink.Identity(index: index, hello: hello, control: address, isLocal: place != nil, owned: fleet.ranges.ranges[index]),
-            incarnation: beginning.start.incarnation, version: stepServer.version, now: now)
+            incarnation: beginning.start.incarnation, version: server.round, now: now)
         if let watch = lanes[address.lane].watches?.control {
             let number = nextWorker
             nextWorker += 1
@@ -80,7 +80,7 @@ extension CoordinatorProcess {
         }
         fleet.add(link)
         tellAllowedKeys(link)
-        let assignment = ServerAssignment(run, owned: link.owned, version: stepServer.version)
+        let assignment = ServerAssignment(run, owned: link.owned, version: server.round)
         send(
             .serve(
                 ServerWelcome(
@@ -102,11 +102,11 @@ extension CoordinatorProcess {
         case .heartbeat(let session, _, _):
             send(session == link.session ? .heartbeat : .unknownSession, to: link.control)
         case .serving(let session, let endpoints):
-            guard session == link.session, link.endpoints.isEmpty, let fleet, let stepServer else { return }
+            guard session == link.session, link.endpoints.isEmpty, let fleet else { return }
             do {
                 try link.connect(
-                    to: endpoints, context: context, chunks: stepServer.chunks,
-                    security: { [gatekeeper] in gatekeeper?.clientSecurity(server: $0) ?? .none }, server: stepServer)
+                    to: endpoints, context: context, chunks: server.chunks,
+                    security: { [gatekeeper] in gatekeeper?.clientSecurity(server: $0) ?? .none }, state: state(for: link))
                 fleet.isPollerStale = true
             } catch {
                 loseServer(link.name, "no connection to it can be made: \(error)")
@@ -116,6 +116,14 @@ extension CoordinatorProcess {
         case .serve(let hello): try greet(hello, from: link.control)
         case .hello, .ready, .leaseTaken, .fetched: loseServer(link.name, "it broke the protocol")
         }
+    }
+
+    /// What a server begins with: all of the state or, with a rule that searches, the weights.
+    private func state(for link: ServerLink) -> ServerLink.State {
+        guard let stepServer else { return ServerLink.State(version: server.round, blocks: [server.openWeights]) }
+        return ServerLink.State(
+            version: stepServer.version, blocks: [stepServer.completeWeights] + stepServer.completeSlots,
+            norms: stepServer.normsVersion == stepServer.version ? stepServer.normValues(of: link.owned) : nil)
     }
 
     /// Who has a session, to every server: a connection of anybody else is nobody's there.
@@ -157,6 +165,10 @@ extension CoordinatorProcess {
             loseServer(fleet.links.first { !$0.isReady }?.name ?? "that was started", text)
         }
         let silence = Duration.milliseconds(run.configuration.cluster.heartbeatMilliseconds) * CoordinatorLimits.missedHeartbeats
+        // While the coordinator did not get to look, nobody was silent.
+        let pause = fleet.lastLook.map { CoordinatorLimits.ownPause(since: $0, now: now) } ?? .zero
+        fleet.lastLook = now
+        for link in fleet.links { link.lastHeard = min(now, link.lastHeard + pause) }
         for link in fleet.links where now - link.lastHeard >= silence {
             loseServer(link.name, "no heartbeat for \(Int((now - link.lastHeard).seconds)) s")
         }
@@ -189,9 +201,20 @@ extension CoordinatorProcess {
     }
 
     private func take(_ header: DataHeader, _ body: UnsafeRawBufferPointer, from link: ServerLink) throws {
-        guard let fleet, let stepServer else { return }
+        guard let fleet else { return }
         switch header.kind {
-        case .stateEnd: link.hasSentState = true
+        case .stateEnd: return link.hasSentState = true
+        case .uncovered:
+            let list = try ShardList(decoding: body, shardCount: run.plan.tree.shardCount)
+            return link.uncovered = (header.step, ShardSet(list.shards.map(Int.init)))
+        case .peerLost:
+            guard let worker = byToken[header.session] else { return }
+            return fleet.events.append(.lost(worker, reason: "its data connection to parameter server \(link.name) is gone"))
+        default: break
+        }
+        if let closureServer { return try take(header, body, from: link, closureServer) }
+        guard let stepServer else { return }
+        switch header.kind {
         case .state: try takeState(header, body, from: link, into: stepServer)
         case .norms:
             if header.step == stepServer.normsVersion { try stepServer.takeNorms(body, of: link.owned) }
@@ -201,22 +224,15 @@ extension CoordinatorProcess {
         case .squares:
             let count = stepServer.figureBlocks(of: link.owned).count
             link.squares = (header.step, header.count == 1, try DoubleList.decode(body, count: count))
-        case .suspicious, .notFinite, .uncovered:
+        case .suspicious, .notFinite:
             let list = try ShardList(decoding: body, shardCount: run.plan.tree.shardCount)
             let shards = ShardSet(list.shards.map(Int.init))
-            guard header.kind != .uncovered else {
-                link.uncovered = (header.step, shards)
-                return
-            }
             guard header.step == stepServer.version, list.element < UInt64(run.network.layout.blockLength) else { return }
             let origin = place(of: Int(list.element))
             fleet.events.append(
                 header.kind == .suspicious
                     ? .suspicious(step: header.step, shards: shards, where: origin)
                     : .notFinite(step: header.step, shards: shards, where: origin))
-        case .peerLost:
-            guard let worker = byToken[header.session] else { return }
-            fleet.events.append(.lost(worker, reason: "its data connection to parameter server \(link.name) is gone"))
         default: throw WireError.malformed("a \(header.kind) message from a parameter server")
         }
     }
@@ -304,15 +320,18 @@ extension CoordinatorProcess {
         for link in fleet.links {
             var lastWord = now
             while !link.hasSentState, lostServer == nil {
+                let before = now
                 do {
-                    try link.wait(timeout: .milliseconds(100))
+                    try link.wait(timeout: CoordinatorLimits.tick)
                     var hasCome = false
                     try link.drain { header, body in
                         hasCome = true
                         try take(header, body, from: link)
                     }
                     if hasCome { lastWord = now }
+                    lastWord = min(now, lastWord + CoordinatorLimits.ownPause(since: before, now: now))
                     try reapLocalServers()
+                    try noteEndedServers()
                 } catch {
                     loseServer(link.name, "its messages can't be understood: \(error)")
                 }

@@ -39,6 +39,16 @@ extension CoordinatorProcess {
         }
     }
 
+    /// As above, of servers only: while one of them is waited for, what workers have sent stays unread.
+    func noteEndedServers() throws {
+        for watch in lanes.compactMap(\.watches?.control) {
+            try watch.collect(now: now)
+            for number in watch.takeEndings(where: { serverNumbers[$0] != nil }) {
+                loseServer(serverNumbers[number] ?? "", "its connection has ended")
+            }
+        }
+    }
+
     /// The allow-list as it is now, and the limits of strangers; to be called at every tick.
     func enforceLimits() throws {
         if let change = gatekeeper?.refresh() { try applyAllowList(change) }

@@ -202,7 +202,7 @@ final class CoordinatorProcess {
         let orderLog = try run.orderLog(in: folder, beginning)
         self.orderLog = orderLog
         if run.plan.passes != nil {
-            let made = try Self.closureServer(run, search: search, published: published, inbox: inbox)
+            let made = try Self.closureServer(run, search: search, owned: ranges.ranges[0], published: published, inbox: inbox)
             (server, stepServer, closureServer, staleServer) = (made, nil, made, nil)
         } else if run.description.isStale {
             let made = Self.staleServer(run, rates: rates, published: published, log: orderLog)

@@ -12,6 +12,8 @@ final class ServerFleet {
     let registrationEnd: Duration
     /// The version that was released last; nil before the first.
     var released: UInt64?
+    /// When servers were last looked at.
+    var lastLook: Duration?
     /// What of the complete version is here as a whole.
     var gathered: (version: UInt64, withSlots: Bool)
     /// Contributions to the next step, whose senders know before us that this one is complete.
@@ -75,6 +77,15 @@ final class ServerFleet {
         var all = ShardSet()
         for link in links where link.built == version {
             if let uncovered = link.uncovered, uncovered.step == version { all.formUnion(uncovered.shards) }
+        }
+        return all
+    }
+
+    /// As `uncoveredShards(version:)`, in a round of a rule that searches.
+    func uncoveredShards(round: UInt64) -> ShardSet {
+        var all = ShardSet()
+        for link in links where link.reducedRound != round {
+            if let uncovered = link.uncovered, uncovered.step == round { all.formUnion(uncovered.shards) }
         }
         return all
     }

@@ -32,6 +32,9 @@ final class ServerLink {
     private(set) var isReady = false
     /// What it has come to.
     var built: UInt64
+    /// With a rule that searches: the round that it has reduced last, and the chunks whose sums over the pass have come.
+    var reducedRound: UInt64?
+    var summed: Set<Int> = []
     var squares: (step: UInt64, isFinite: Bool, values: [Double])?
     var uncovered: (step: UInt64, shards: ShardSet)?
     /// Whether all that was asked for has come.
@@ -42,6 +45,15 @@ final class ServerLink {
         var header: DataHeader
         var block: FloatBlock?
         var norms: [Double] = []
+    }
+
+    /// What a server begins with.
+    struct State {
+        var version: UInt64
+        /// Weights, then the slots.
+        var blocks: [FloatBlock]
+        /// Of the chunks that are its own; nil: they are not known.
+        var norms: [Double]?
     }
 
     struct Identity {
@@ -76,29 +88,27 @@ final class ServerLink {
     /// Connects; the state is sent as soon as the connection is there.
     func connect(
         to endpoints: [String], context: Context, chunks: ChunkMap, security: (_ serverKey: CurvePublicKey) -> ZeroMQ.Security,
-        server: ParameterServer
+        state: State
     ) throws {
         self.endpoints = endpoints
         guard let endpoint = endpoint(isLocal: true) else { throw WireError.malformed("a parameter server that listens nowhere") }
         var options = SocketOptions.data(largestBody: chunks.largestByteCount, chunkCount: 2 * chunks.count)
         if endpoint.hasPrefix("tcp://"), let key = publicKey.flatMap({ CurvePublicKey(z85: $0) }) { options.security = security(key) }
         usesChecksums = endpoint.hasPrefix("tcp:")
-        prepareUpload(server)
+        prepareUpload(state, chunks: chunks)
         socket = try ServerSocket(context: context, options: options, endpoint: endpoint)
     }
 
-    private func prepareUpload(_ server: ParameterServer) {
+    private func prepareUpload(_ state: State, chunks: ChunkMap) {
         upload = [Upload(header: DataHeader(kind: .attach, session: token))]
-        for (number, block) in ([server.completeWeights] + server.completeSlots).enumerated() {
-            for chunk in owned where number == 0 || !server.chunks.isTail(chunk) {
-                let header = DataHeader(kind: .state, node: UInt32(number), chunk: UInt32(chunk), step: server.version)
+        for (number, block) in state.blocks.enumerated() {
+            for chunk in owned where number == 0 || !chunks.isTail(chunk) {
+                let header = DataHeader(kind: .state, node: UInt32(number), chunk: UInt32(chunk), step: state.version)
                 upload.append(Upload(header: header, block: block))
             }
         }
-        if server.normsVersion == server.version {
-            upload.append(Upload(header: DataHeader(kind: .norms, step: server.version), norms: server.normValues(of: owned)))
-        }
-        upload.append(Upload(header: DataHeader(kind: .stateEnd, step: server.version)))
+        if let norms = state.norms { upload.append(Upload(header: DataHeader(kind: .norms, step: state.version), norms: norms)) }
+        upload.append(Upload(header: DataHeader(kind: .stateEnd, step: state.version)))
     }
 
     /// Sends what the connection takes of the state; nothing once it is all sent.

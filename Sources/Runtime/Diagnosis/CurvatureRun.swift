@@ -24,9 +24,8 @@ struct CurvatureRun {
         var configuration = try RunConfiguration.load(
             path: folder + "/run.yaml", environment: ProcessInfo.processInfo.environment)
         configuration.cluster.minimumWorkers = 1
-        // Differences of gradients are smaller than what rounding does to them, and passes have one server.
+        // Differences of gradients are smaller than what rounding does to them.
         configuration.cluster.wire = .f32
-        configuration.cluster.parameterServers = 1
         var run = try PreparedRun(configuration)
         guard run.network.layout.runningStatistics.isEmpty else {
             throw UnreadableRun(

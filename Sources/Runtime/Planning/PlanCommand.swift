@@ -1,6 +1,8 @@
+internal import Exactness
 internal import Foundation
 internal import NeuralNet
 internal import Optimization
+internal import ParameterServer
 internal import RunConfiguration
 internal import Scaling
 internal import Training
@@ -11,19 +13,21 @@ public struct PlanCommand: Sendable {
     public var overrides: [String]
     public var workers: Int
     public var threads: Int
-    public var servers: Int
+    /// nil: as many as the run has.
+    public var servers: Int?
     /// Bits per second of every network card; nil: everybody on this host.
     public var bandwidth: Double?
     /// One way, in microseconds.
     public var latency: Double
     /// Whether everybody shares this host's cores though what they say travels over a network.
     public var sharesHost: Bool
-    public var halvesWire: Bool
+    /// nil: as the run does.
+    public var halvesWire: Bool?
     public var printsJSON: Bool
 
     public init(
-        runFile: String, overrides: [String], workers: Int, threads: Int, servers: Int, bandwidth: Double?, latency: Double,
-        sharesHost: Bool, halvesWire: Bool, printsJSON: Bool
+        runFile: String, overrides: [String], workers: Int, threads: Int, servers: Int?, bandwidth: Double?, latency: Double,
+        sharesHost: Bool, halvesWire: Bool?, printsJSON: Bool
     ) {
         self.runFile = runFile
         self.overrides = overrides
@@ -68,12 +72,21 @@ public struct PlanCommand: Sendable {
         }
     }
 
-    private func report(_ run: PreparedRun, costs: Costs) -> PlanReport {
+    /// The run on the cluster that is asked about.
+    func model(of run: PreparedRun) -> ClusterModel {
         let network = bandwidth.map { ClusterModel.Network(bandwidth: $0 / 8, latency: latency / 1e6) }
         let placement: ClusterModel.Placement =
             network.map { sharesHost ? .oneHostWithNetwork($0) : .hosts($0) } ?? .oneHost
-        let model = ClusterModel(
-            run, workers: workers, threads: threads, servers: servers, halvesWire: halvesWire, placement: placement)
+        let ranges = ServerRanges(
+            layout: run.network.layout, updater: run.updater, chunkByteCount: run.description.chunkByteCount,
+            serverCount: run.configuration.cluster.parameterServers)
+        return ClusterModel(
+            run, workers: workers, threads: threads, servers: servers ?? ranges.count,
+            halvesWire: halvesWire ?? (run.description.wire == .bf16), placement: placement)
+    }
+
+    private func report(_ run: PreparedRun, costs: Costs) -> PlanReport {
+        let model = model(of: run)
         var alone = model
         alone.workers = 1
         return PlanReport(

@@ -12,7 +12,7 @@ struct PlanReport: Encodable {
     let advice: [Advice]
 
     private enum CodingKeys: String, CodingKey {
-        case workers, servers, costs, advice, bottleneck, computing, cores
+        case workers, servers, wire, costs, advice, bottleneck, computing, cores
         case virtualShards = "virtual_shards"
         case msPerStep = "ms_per_step"
         case samplesPerSecond = "samples_per_second"
@@ -26,6 +26,7 @@ struct PlanReport: Encodable {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(model.workers, forKey: .workers)
         try values.encode(model.servers, forKey: .servers)
+        try values.encode(wire, forKey: .wire)
         try values.encode(model.virtualShards, forKey: .virtualShards)
         try values.encode(prediction.secondsPerStep * 1_000, forKey: .msPerStep)
         try values.encode(Double(batchSize) / prediction.secondsPerStep, forKey: .samplesPerSecond)
@@ -55,7 +56,7 @@ struct PlanReport: Encodable {
                 + ms((costs.updatePerElement + costs.updatePerElementAndSum) * Double(model.parameters))
                 + "; a message \(number(costs.perMessage * 1e6)) µs, a wake-up \(number(costs.wakeUp * 1e6)) µs",
             "cluster    \(model.workers) worker\(model.workers == 1 ? "" : "s"), "
-                + "\(model.servers) server\(model.servers == 1 ? "" : "s"), V = \(model.virtualShards), \(place)",
+                + "\(model.servers) server\(model.servers == 1 ? "" : "s"), wire \(wire), V = \(model.virtualShards), \(place)",
             "predicted  \(ms(prediction.secondsPerStep)) per step, \(Int(Double(batchSize) / prediction.secondsPerStep)) samples/s, "
                 + "\(number(alone.secondsPerStep / prediction.secondsPerStep)) times one worker's speed",
             "busy       computing \(share(prediction.computing)), server's threads \(share(prediction.serverThreads)), "
@@ -81,6 +82,8 @@ struct PlanReport: Encodable {
         guard advice.gain > 1.005 else { return change }
         return "\(change) – \(ms(advice.prediction.secondsPerStep)) per step, \(number(advice.gain)) times the samples/s"
     }
+
+    private var wire: String { model.bytesPerElement == 2 ? "bf16" : "f32" }
 
     private var rate: String {
         guard let bandwidth else { return "" }

@@ -48,6 +48,13 @@ final class SocketWatch {
         return endings
     }
 
+    /// Those of these sessions only; the others are kept.
+    func takeEndings(where isWanted: (WorkerID) -> Bool) -> [WorkerID] {
+        let taken = endings.filter(isWanted)
+        endings.removeAll(where: isWanted)
+        return taken
+    }
+
     func takeFailures() -> [String] {
         defer { failures.removeAll() }
         return failures

@@ -96,7 +96,7 @@ public final class ServerProcess {
             part.reportUncovered()
             for port in part.ports { _ = try port.watch?.enforceLimits(now: now) }
         }
-        try perform(session.handle(.tick(step: part?.server.version ?? 0), now: now))
+        try perform(session.handle(.tick(step: part?.server.round ?? 0), now: now))
     }
 
     private func makePoller() {

@@ -92,15 +92,26 @@ extension ServerRun {
 
     private func takeGradient(_ header: DataHeader, _ port: DataPort) throws(WireError) {
         try inbox.check(header, of: port.message)
-        let isOpen = header.step == server.version
-        guard isOpen || header.step == server.version + 1 && server.isBuilt else { return }
+        guard isOpen(header.step) || mayOpen(header.step) else { return }
         guard let place = inbox.keep(part: 2, of: &port.message) else { throw .malformed("more contributions than a window holds") }
-        guard isOpen, released.step == server.version else {
-            // Its sender knows that the step before is complete everywhere; the word of it is still on its way to here.
+        guard isOpen(header.step) else {
+            // Its sender knows that what was before is complete everywhere; the word of it is still on its way to here.
             parked.append(Parked(header: header, place: place))
             return
         }
         try offer(header, place: place)
+    }
+
+    /// Whether contributions to a step or round may be taken now.
+    private func isOpen(_ number: UInt64) -> Bool {
+        if let roundServer { return roundServer.openRound?.number == number }
+        return number == server.round && released.step == number
+    }
+
+    /// Whether it is what may be taken next.
+    private func mayOpen(_ number: UInt64) -> Bool {
+        if let roundServer { return roundServer.mayOpen(number) }
+        return number == server.round || number == server.round + 1 && (stepServer?.isBuilt ?? false)
     }
 
     private func offer(_ header: DataHeader, place: Int) throws(WireError) {
@@ -117,12 +128,12 @@ extension ServerRun {
         }
     }
 
-    /// Takes what has come for the step that may be taken now. Who has sent something wrong is not known any more: it is dropped.
-    private func unpark() {
+    /// Takes what has come for the step or round that may be taken now. Who has sent something wrong is not known any more: it is dropped.
+    func unpark() {
         let waiting = parked
         parked.removeAll(keepingCapacity: true)
         for contribution in waiting {
-            if contribution.header.step == server.version {
+            if contribution.header.step == server.round {
                 try? offer(contribution.header, place: contribution.place)
             } else {
                 inbox.release(contribution.place)
@@ -134,22 +145,29 @@ extension ServerRun {
 
     private func takeFromCoordinator(_ header: DataHeader, body: UnsafeRawBufferPointer) throws(WireError) {
         switch header.kind {
-        case .state:
-            guard !isReady else { throw .malformed("state for a server that has some") }
-            try takeState(header, body)
+        case .state where !isReady: return try takeState(header, body)
+        case .stateEnd where !isReady:
+            isReady = true
+            report(DataHeader(kind: .stateEnd, step: server.round))
+            for (address, connection) in workers.connections where connection.isAdmitted && connection.owesWeights {
+                sendWeights(to: address)
+            }
+            return
+        default: break
+        }
+        if let stepServer { try take(header, body, for: stepServer) }
+        if let roundServer { try take(header, body, for: roundServer) }
+    }
+
+    private func take(_ header: DataHeader, _ body: UnsafeRawBufferPointer, for server: ParameterServer) throws(WireError) {
+        switch header.kind {
         case .norms:
             guard !isReady, header.step == server.version else { throw .malformed("norms for a server that has some") }
             try server.takeNorms(body, of: server.owned)
             server.noteNorms()
-        case .stateEnd:
-            isReady = true
-            report(DataHeader(kind: .stateEnd, step: server.version))
-            for (address, connection) in workers.connections where connection.isAdmitted && connection.owesWeights {
-                sendWeights(to: address)
-            }
         case .stateWanted:
             guard header.step == server.version else { throw .malformed("version \(header.step) is not here") }
-            sendState(withSlots: header.count == 1)
+            sendState(of: server, withSlots: header.count == 1)
         case .commit:
             guard header.step == server.version + 1, server.isBuilt else { throw .malformed("version \(header.step) is not built") }
             wantsNorms = header.count == 1
@@ -166,20 +184,26 @@ extension ServerRun {
         }
     }
 
+    /// What it begins with: weights, and the slots of a rule that steps.
     private func takeState(_ header: DataHeader, _ body: UnsafeRawBufferPointer) throws(WireError) {
         let chunk = Int(header.chunk), block = Int(header.node)
-        let blocks = [server.completeWeights] + server.completeSlots
-        guard header.step == server.version, server.owned.contains(chunk), block < blocks.count else {
+        let blocks = [server.openWeights] + (stepServer?.completeSlots ?? [])
+        guard header.step == server.round, server.owned.contains(chunk), block < blocks.count else {
             throw .malformed("state of chunk \(chunk), block \(block)")
         }
         let range = server.chunks.range(chunk)
-        guard body.count == range.count * 4, range.upperBound <= blocks[block].count, let base = body.baseAddress else {
-            throw .bodyLength(body.count, expected: range.count * 4)
-        }
-        blocks[block].mutableView[range].copy(from: FloatView(base: base, count: range.count))
+        guard range.upperBound <= blocks[block].count else { throw .malformed("state of chunk \(chunk), block \(block)") }
+        blocks[block].mutableView[range].copy(from: try values(body, ofChunk: chunk))
     }
 
-    private func sendState(withSlots: Bool) {
+    /// A body that holds the floats of a chunk.
+    func values(_ body: UnsafeRawBufferPointer, ofChunk chunk: Int) throws(WireError) -> FloatView {
+        let count = server.chunks.range(chunk).count
+        guard body.count == count * 4, let base = body.baseAddress else { throw .bodyLength(body.count, expected: count * 4) }
+        return FloatView(base: base, count: count)
+    }
+
+    private func sendState(of server: ParameterServer, withSlots: Bool) {
         let blocks = withSlots ? [server.completeWeights] + server.completeSlots : [server.completeWeights]
         for (number, block) in blocks.enumerated() {
             for chunk in server.owned where number == 0 || !server.chunks.isTail(chunk) {

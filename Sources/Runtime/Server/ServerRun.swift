@@ -14,9 +14,10 @@ internal import ZeroMQ
 final class ServerRun {
     let session: UInt64
     let incarnation: UInt32
-    let network: Network
-    let updater: Updater
-    let server: ParameterServer
+    let server: any ChunkServer
+    /// The same server, of whichever kind it is: that of a rule that steps, or of one that searches.
+    let stepServer: ParameterServer?
+    let roundServer: RoundServer?
     let ports: [DataPort]
     /// Says whom the tcp socket lets in; nil where it is not protected.
     private var authenticator: Authenticator?
@@ -59,9 +60,7 @@ final class ServerRun {
         incarnation = welcome.incarnation
         token = welcome.token
         let run = assignment.run
-        network = try Network(run.model)
-        updater = try Updater(
-            rule: assignment.rule, treatment: assignment.treatment, segments: network.layout.updateSegments, groups: assignment.groups)
+        let network = try Network(run.model)
         let chunks = network.layout.chunks(byteCount: run.chunkByteCount)
         guard assignment.owned.upperBound <= chunks.count else {
             throw WireError.malformed("chunks \(assignment.owned) of \(chunks.count) for a parameter server")
@@ -79,11 +78,22 @@ final class ServerRun {
         let published = PublishedWeights(wire: run.wire, chunks: chunks, shared: [], lenders: LenderTable())
         let released = ReleasedStep()
         (self.inbox, self.published, self.released) = (inbox, published, released)
-        server = try ParameterServer(
-            layout: network.layout, updater: updater, plan: run.plan(of: .train), tree: run.tree, chunkByteCount: run.chunkByteCount,
-            threads: threads, owned: assignment.owned, version: assignment.version, completion: completion, policy: assignment.policy,
-            learningRate: { [released] _ in released.rate }, isFree: { published.isFree($0) }, release: { inbox.release($0) })
-        server.recomputes = true
+        if run.countsRounds {
+            guard network.layout.tailCount == 0 else { throw WireError.malformed("running statistics beside a rule that searches") }
+            let made = RoundServer(
+                chunks: chunks, owned: assignment.owned, plan: run.plan(of: .train), tree: run.tree, round: assignment.version,
+                isFree: { published.isFree($0) }, release: { inbox.release($0) })
+            (server, stepServer, roundServer) = (made, nil, made)
+        } else {
+            let updater = try Updater(
+                rule: assignment.rule, treatment: assignment.treatment, segments: network.layout.updateSegments, groups: assignment.groups)
+            let made = try ParameterServer(
+                layout: network.layout, updater: updater, plan: run.plan(of: .train), tree: run.tree, chunkByteCount: run.chunkByteCount,
+                threads: threads, owned: assignment.owned, version: assignment.version, completion: completion, policy: assignment.policy,
+                learningRate: { [released] _ in released.rate }, isFree: { published.isFree($0) }, release: { inbox.release($0) })
+            made.recomputes = true
+            (server, stepServer, roundServer) = (made, made, nil)
+        }
         server.window = WireProtocol.chunkWindow
     }
 
@@ -120,7 +130,7 @@ final class ServerRun {
     func report(_ kind: DataHeader.Kind, element: Int = 0, shards: ShardSet) {
         let list = ShardList(element: UInt64(element), shards: shards.elements.map(UInt32.init))
         report(
-            DataHeader(kind: kind, step: server.version),
+            DataHeader(kind: kind, step: server.round),
             body: Frame(byteCount: list.byteCount) { list.encode(into: $0) })
     }
 
@@ -131,17 +141,17 @@ final class ServerRun {
         if connection.isBound { report(DataHeader(kind: .peerLost, session: connection.session)) }
     }
 
-    private func push(_ header: DataHeader) {
+    func push(_ header: DataHeader) {
         for (address, connection) in workers.connections where connection.isSubscribed {
             if !send(header, to: address) { lose(address) }
         }
     }
 
-    /// A chunk of the next version to everybody who follows: one body for all.
-    private func pushWeights(_ chunk: Int) {
-        published.publish(chunk, of: server.state.nextWeights)
-        var body = published.body(chunk, of: server.state.nextWeights)
-        let header = DataHeader(kind: .weights, chunk: UInt32(chunk), step: server.version + 1)
+    /// A chunk of a version to everybody who follows: one body for all.
+    func pushWeights(_ chunk: Int, version: UInt64, block: FloatBlock) {
+        published.publish(chunk, of: block)
+        var body = published.body(chunk, of: block)
+        let header = DataHeader(kind: .weights, chunk: UInt32(chunk), step: version)
         for (address, connection) in workers.connections where connection.isSubscribed {
             if !send(header, body: Frame(sharing: &body), to: address) { lose(address) }
         }
@@ -155,13 +165,13 @@ final class ServerRun {
             return self.send(header, body: published.body(chunk, of: block), to: address)
         }
         for chunk in server.owned {
-            guard send(chunk, version: server.version, block: server.completeWeights) else { return lose(address) }
+            guard send(chunk, version: server.round, block: server.openWeights) else { return lose(address) }
         }
         for chunk in server.owned where server.isReady(chunk) {
-            guard send(chunk, version: server.version + 1, block: server.state.nextWeights) else { return lose(address) }
+            guard send(chunk, version: server.round + 1, block: server.nextWeights) else { return lose(address) }
         }
         if server.lowestIncomplete > 0, server.owned.count > WireProtocol.chunkWindow {
-            let header = DataHeader(kind: .reduced, chunk: UInt32(server.lowestIncomplete), step: server.version)
+            let header = DataHeader(kind: .reduced, chunk: UInt32(server.lowestIncomplete), step: server.round)
             guard self.send(header, to: address) else { return lose(address) }
         }
         workers.connections[address]?.isSubscribed = true
@@ -170,14 +180,23 @@ final class ServerRun {
 
     // MARK: Progress
 
+    /// Lets more of a gradient in that has to be there as a whole before any of it is used.
+    func pushReduced(_ count: Int) {
+        guard server.owned.count > WireProtocol.chunkWindow else { return }
+        push(DataHeader(kind: .reduced, chunk: UInt32(count), step: server.round))
+    }
+
     /// Takes what the server has ready.
     func advance() {
+        if let stepServer { advance(stepServer) }
+        if let roundServer { advance(roundServer) }
+    }
+
+    private func advance(_ server: ParameterServer) {
         while let progress = server.nextProgress(wantsNorms: { [wantsNorms] _ in wantsNorms }) {
             switch progress {
-            case .chunkReady(let chunk): pushWeights(chunk)
-            case .reduced(let count):
-                guard server.owned.count > WireProtocol.chunkWindow else { continue }
-                push(DataHeader(kind: .reduced, chunk: UInt32(count), step: server.version))
+            case .chunkReady(let chunk): pushWeights(chunk, version: server.version + 1, block: server.nextWeights)
+            case .reduced(let count): pushReduced(count)
             case .awaitsJudgement:
                 let squares = server.ownSquares
                 report(
@@ -193,11 +212,17 @@ final class ServerRun {
 
     /// Tells which shards are waited for, now and then, where that is news.
     func reportUncovered() {
-        guard isReady, released.step == server.version, !server.isBuilt else { return }
+        guard isReady, isTaking else { return }
         let uncovered = server.uncoveredShards
-        if let last = lastUncovered, last.step == server.version, last.shards == uncovered { return }
-        lastUncovered = (server.version, uncovered)
+        if let last = lastUncovered, last.step == server.round, last.shards == uncovered { return }
+        lastUncovered = (server.round, uncovered)
         report(.uncovered, shards: uncovered)
+    }
+
+    /// Whether contributions are wanted.
+    private var isTaking: Bool {
+        if let stepServer { return released.step == stepServer.version && !stepServer.isBuilt }
+        return roundServer?.openRound != nil
     }
 
     // MARK: Sessions

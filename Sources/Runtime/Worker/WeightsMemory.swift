@@ -7,6 +7,8 @@ internal import Kernels
 final class WeightsMemory {
     private final class Version {
         var number: UInt64?
+        /// The same values had the numbers from here on.
+        var firstNumber: UInt64 = 0
         var isHere: [Bool]
         var missing: Int
         /// The shared block that it lies in, nil: in `own`.
@@ -22,6 +24,7 @@ final class WeightsMemory {
 
         func begin(_ number: UInt64, sharedBlock: Int?) {
             self.number = number
+            firstNumber = number
             self.sharedBlock = sharedBlock
             for index in isHere.indices { isHere[index] = false }
             missing = isHere.count
@@ -30,6 +33,11 @@ final class WeightsMemory {
         func mark(_ chunk: Int) {
             isHere[chunk] = true
             missing -= 1
+        }
+
+        /// Whether its values are those of version `wanted`.
+        func covers(_ wanted: UInt64) -> Bool {
+            number.map { firstNumber <= wanted && wanted <= $0 } ?? false
         }
     }
 
@@ -72,10 +80,20 @@ final class WeightsMemory {
         target.mark(chunk)
     }
 
-    /// Version `number` has the values of the one before it, if that is here as a whole.
+    /// Version `number` has the values of the one before it, if that is here.
+    ///
+    /// Of several servers one may say so before another has sent its chunks of either.
     func renumber(to number: UInt64) {
-        guard number > 0 else { return }
-        versions.first { $0.number == number - 1 && $0.missing == 0 }?.number = number
+        guard number > 0, let former = versions.first(where: { $0.number == number - 1 }), former.missing == 0 || isPartial else { return }
+        guard let version = versions.first(where: { $0.covers(number) }) else {
+            former.number = number
+            return
+        }
+        for chunk in 0..<chunks.count where former.isHere[chunk] && !version.isHere[chunk] {
+            let range = chunks.range(chunk)
+            version.own.mutableView[range].copy(from: former.own.view[range])
+            version.mark(chunk)
+        }
     }
 
     func canShare(_ block: Int) -> Bool {
@@ -83,7 +101,7 @@ final class WeightsMemory {
     }
 
     private func target(_ version: UInt64, sharedBlock: Int?) -> Version? {
-        if let held = versions.first(where: { $0.number == version }) {
+        if let held = versions.first(where: { $0.covers(version) }) {
             if held.sharedBlock != sharedBlock { held.begin(version, sharedBlock: sharedBlock) }
             return held
         }

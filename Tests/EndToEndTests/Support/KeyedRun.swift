@@ -8,12 +8,12 @@ struct KeyedRun {
     let endpoint: String
 
     /// - Parameter hosts: each has a key of its own.
-    init(hosts: [String], _ arguments: [String]) throws {
+    init(hosts: [String], _ arguments: [String], runFile text: String = RunFiles.digits) throws {
         folder = try TemporaryFolder(prefix: "dnn-e2e-")
         let keygen = try RunningProgram(
             "dnn-coord", ["keygen", folder.appending("keys")] + hosts.flatMap { ["--worker", $0] }, in: folder)
         guard keygen.end() == 0 else { throw RunningProgram.Failure(description: keygen.text) }
-        let file = try RunFiles.write(RunFiles.digits, to: folder)
+        let file = try RunFiles.write(text, to: folder)
         coordinator = try RunningProgram(
             "dnn-coord",
             [
