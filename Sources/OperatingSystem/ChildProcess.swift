@@ -52,12 +52,15 @@ public final class ChildProcess: Sendable {
     /// Starts `executable`, a path. `arguments` do not hold the program's name; `environment` nil is ours.
     ///
     /// A parent-death signal follows the spawning thread: spawn from the main thread.
+    /// - Parameter cores: those that it is kept on; nil: ours. Where the system refuses, as for a core that is not there, it has ours.
     public static func spawn(
         executable: String, arguments: [String] = [], environment: [String: String]? = nil,
-        standardOutput: Output = .inherit, standardError: Output = .inherit, descriptors: [Inheritance] = []
+        standardOutput: Output = .inherit, standardError: Output = .inherit, descriptors: [Inheritance] = [], cores: [Int]? = nil
     ) throws(SystemError) -> ChildProcess {
-        let plan = try SpawnPlan(output: standardOutput, error: standardError, descriptors: descriptors)
-        let pid = try plan.run(executable: executable, arguments: arguments, environment: environment)
+        let pid = try Machine.onCores(cores) { () throws(SystemError) in
+            let plan = try SpawnPlan(output: standardOutput, error: standardError, descriptors: descriptors)
+            return try plan.run(executable: executable, arguments: arguments, environment: environment)
+        }
         return ChildProcess(pid: pid)
     }
 

@@ -12,15 +12,14 @@ public enum Machine {
     /// Their numbers, ascending; empty if the system does not say.
     public static var cores: [Int] {
         var numbers = [CInt](repeating: 0, count: 1024)
-        return numbers.prefix(Int(max(0, linux_affinity(&numbers, CInt(numbers.count))))).map(Int.init)
+        let count = linux_affinity(&numbers, CInt(numbers.count))
+        return numbers.prefix(Int(max(0, count))).map(Int.init)
     }
 
-    /// Does something while the calling thread is kept on some cores; what it starts meanwhile, threads and processes, stays on them. Where
-    /// the system refuses, as for a core that is not there, the thread stays where it is.
-    public static func onCores<Result, Failure: Error>(_ chosen: [Int], _ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+    /// Does something while the calling thread is kept on some cores, if any are given: what it starts meanwhile stays on them.
+    static func onCores<Result, Failure: Error>(_ chosen: [Int]?, _ body: () throws(Failure) -> Result) throws(Failure) -> Result {
         let before = cores.map { CInt($0) }
-        let numbers = chosen.map { CInt(clamping: $0) }
-        guard !before.isEmpty, linux_set_affinity(numbers, CInt(numbers.count)) == 0 else { return try body() }
+        guard let numbers = chosen?.map({ CInt(clamping: $0) }), !before.isEmpty, linux_set_affinity(numbers, CInt(numbers.count)) == 0 else { return try body() }
         defer { linux_set_affinity(before, CInt(before.count)) }
         return try body()
     }

@@ -32,17 +32,17 @@ public enum BenchmarkTransport: String, CaseIterable, Sendable {
     func startWorkers(_ count: Int, threads: Int, in folder: TemporaryFolder, _ options: inout CoordinatorOptions) throws -> RemoteWorkers {
         let remote = RemoteWorkers()
         guard !isLocal else { return remote }
-        let program = options.workerProgram
+        let program = try options.workerProgram ?? .beside
+        let cores = program.isPinned ? WorkerCores(pinned: count, threads: threads) : nil
         let arguments = try prepare(in: folder, &options)
         for index in 0..<count {
-            let launched = try (program ?? .beside).launched(number: index)
             let log = ChildProcess.Output.file(folder.appending("worker-\(index).log"))
             remote.processes.append(
                 try ChildProcess.spawn(
-                    executable: launched.executable,
-                    arguments: launched.arguments + arguments
+                    executable: program.executable,
+                    arguments: program.arguments + arguments
                         + ["--threads", "\(threads)", "--parent", "\(Machine.processIdentifier)"],
-                    standardOutput: log, standardError: log))
+                    standardOutput: log, standardError: log, cores: cores?[index]))
         }
         return remote
     }

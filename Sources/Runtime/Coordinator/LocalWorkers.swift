@@ -37,17 +37,14 @@ final class LocalWorkers {
     func start(slot: Int) throws {
         let shared = try segments?.prepare()
         let log = ChildProcess.Output.file("\(logs)/worker-\(slot + 1).log")
-        let arguments =
-            program.arguments + [
+        let process = try ChildProcess.spawn(
+            executable: program.executable,
+            arguments: program.arguments + [
                 "--connect", endpoint, "--threads", "\(threads)", "--name", "local-\(slot + 1)",
                 "--parent", "\(Machine.processIdentifier)",
-            ] + (keys.map { ["--keys", $0] } ?? []) + (shared.map { ["--shared", $0.option.text] } ?? [])
-        func spawn() throws -> ChildProcess {
-            try ChildProcess.spawn(
-                executable: program.executable, arguments: arguments, standardOutput: log, standardError: log,
-                descriptors: shared?.descriptors ?? [])
-        }
-        let process = try cores[slot].map { try Machine.onCores($0, spawn) } ?? spawn()
+            ] + (keys.map { ["--keys", $0] } ?? []) + (shared.map { ["--shared", $0.option.text] } ?? []), standardOutput: log,
+            standardError: log,
+            descriptors: shared?.descriptors ?? [], cores: cores[slot])
         processes[slot] = process
         if let shared { segments?.adopt(shared.segment, of: process.pid) }
     }
