@@ -19,7 +19,8 @@ public enum Machine {
     /// Does something while the calling thread is kept on some cores, if any are given: what it starts meanwhile stays on them.
     static func onCores<Result, Failure: Error>(_ chosen: [Int]?, _ body: () throws(Failure) -> Result) throws(Failure) -> Result {
         let before = cores.map { CInt($0) }
-        guard let numbers = chosen?.map({ CInt(clamping: $0) }), !before.isEmpty, linux_set_affinity(numbers, CInt(numbers.count)) == 0 else { return try body() }
+        guard let numbers = chosen?.map({ CInt(clamping: $0) }), !before.isEmpty, linux_set_affinity(numbers, CInt(numbers.count)) == 0
+        else { return try body() }
         defer { linux_set_affinity(before, CInt(before.count)) }
         return try body()
     }

@@ -16,7 +16,8 @@ final class LocalWorkers {
 
     /// - Parameter program: nil: `dnn-worker` beside this program.
     init(
-        endpoint: String, threads: Int, logs: String, segments: SharedSegments?, keys: String? = nil, cores: WorkerCores, program: WorkerProgram? = nil
+        endpoint: String, threads: Int, logs: String, segments: SharedSegments?, keys: String? = nil, cores: WorkerCores,
+        program: WorkerProgram? = nil
     ) throws {
         self.program = try program ?? WorkerProgram.beside
         self.cores = cores
