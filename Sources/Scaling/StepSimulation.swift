@@ -12,6 +12,8 @@ final class StepSimulation {
         /// Chunks of forward that are done; all: backward has begun.
         var forward = 0
         var isComputing = false
+        /// Whether anything of the next version is here.
+        var hasOpened = false
 
         init(host: Host, leaves: Int, chunks: Int) {
             self.host = host
@@ -68,9 +70,7 @@ final class StepSimulation {
         if case .hosts = model.placement { common = nil } else { common = Host(cores: cores, crowding: costs.crowding) }
         func host() -> Host { common ?? Host(cores: cores, crowding: costs.crowding) }
         workers = (0..<active).map { index in Worker(host: host(), leaves: model.leaves(ofWorker: index), chunks: count) }
-        let busy = common == nil ? 0 : active * model.threadsPerWorker
-        let spare = max(0, cores - busy - 1)
-        servers = (0..<model.servers).map { _ in Server(host: host(), updateThreads: spare / model.servers) }
+        servers = (0..<model.servers).map { _ in Server(host: host(), updateThreads: model.updateThreads) }
         // In a laboratory of namespaces cards are apart though cores are not.
         cards = (workers.map { _ in Host(cores: 1, crowding: 1) }, servers.map { _ in Host(cores: 1, crowding: 1) })
         missing = Array(repeating: active, count: count)
@@ -131,6 +131,7 @@ final class StepSimulation {
         let worker = workers[index], count = chunkLengths.count
         if chunk == count - 1 {
             worker.isHere = Array(repeating: false, count: count)
+            worker.hasOpened = false
         }
         scene.submit(compute(worker) * (1 - Self.forwardShare) / Double(count), to: worker.compute, isComputing: true) {
             let messages = self.chunksEach * Double(self.model.sums(leaves: worker.leaves))
@@ -148,16 +149,23 @@ final class StepSimulation {
 
     private func push(_ chunk: Int, from index: Int) {
         let worker = workers[index], number = server(of: chunk), server = servers[number], sums = model.sums(leaves: worker.leaves)
-        let messages = chunksEach * Double(sums)
-        guard let network = model.network else {
-            return scene.deliver(scene.costs.perMessage * messages, to: server.loop) { self.arrived(chunk) }
+        let messages = chunksEach * Double(sums), bytes = chunkLengths[chunk] * Double(model.bytesPerElement * sums)
+        let cards = (self.cards.workers[index], self.cards.servers[number])
+        carry(messages: messages, bytes: bytes, between: cards, from: worker.io, to: server.io) {
+            self.scene.deliver(self.scene.costs.perMessage * messages, to: server.loop) { self.arrived(chunk) }
         }
-        let bytes = chunkLengths[chunk] * Double(model.bytesPerElement * sums)
-        scene.deliver(scene.costs.perByte * bytes, to: worker.io) {
-            self.scene.transfer(bytes, from: self.cards.workers[index], to: self.cards.servers[number], over: network) {
-                self.scene.deliver(self.scene.costs.perByte * bytes, to: server.io) {
-                    self.scene.deliver(self.scene.costs.perMessage * messages, to: server.loop) { self.arrived(chunk) }
-                }
+    }
+
+    /// From the thread that serves the sockets of one process to that of another; on one host the payload stays where it lies.
+    private func carry(
+        messages: Double, bytes: Double, between cards: (Host, Host), from sender: SimulatedThread, to receiver: SimulatedThread,
+        then arrived: @escaping () -> Void
+    ) {
+        let work = scene.costs.perMessage * messages + (model.network == nil ? 0 : scene.costs.perByte * bytes)
+        scene.deliver(work, to: sender) {
+            guard let network = self.model.network else { return self.scene.deliver(work, to: receiver, then: arrived) }
+            self.scene.transfer(bytes, from: cards.0, to: cards.1, over: network) {
+                self.scene.deliver(work, to: receiver, then: arrived)
             }
         }
     }
@@ -178,30 +186,27 @@ final class StepSimulation {
     }
 
     private func updated(_ chunk: Int) {
-        openChunks -= 1
-        if openChunks == 0 {
-            openChunks = chunkLengths.count
-            completions.append(scene.now)
-        }
         let server = servers[server(of: chunk)]
         for index in workers.indices {
-            scene.submit(scene.costs.perMessage * chunksEach, to: server.loop) { self.publish(chunk, to: index) }
+            scene.deliver(scene.costs.perMessage * chunksEach, to: server.loop) { self.publish(chunk, to: index) }
         }
+        openChunks -= 1
+        guard openChunks == 0 else { return }
+        openChunks = chunkLengths.count
+        completions.append(scene.now)
+        for server in servers { scene.deliver(scene.costs.perStepOfServer, to: server.loop) {} }
     }
 
     private func publish(_ chunk: Int, to index: Int) {
         let worker = workers[index], number = server(of: chunk)
-        func take() {
-            scene.deliver(scene.costs.perMessage * chunksEach, to: worker.compute) {
+        let bytes = chunkLengths[chunk] * Double(model.bytesPerElement), cards = (self.cards.servers[number], self.cards.workers[index])
+        carry(messages: chunksEach, bytes: bytes, between: cards, from: servers[number].io, to: worker.io) {
+            // The first chunk of a version opens the step.
+            let opening = worker.hasOpened ? 0 : self.scene.costs.perStepOfWorker
+            worker.hasOpened = true
+            self.scene.deliver(self.scene.costs.perMessage * self.chunksEach + opening, to: worker.compute) {
                 worker.isHere[chunk] = true
                 self.goOn(index)
-            }
-        }
-        guard let network = model.network else { return take() }
-        let bytes = chunkLengths[chunk] * Double(model.bytesPerElement)
-        scene.deliver(scene.costs.perByte * bytes, to: servers[number].io) {
-            self.scene.transfer(bytes, from: self.cards.servers[number], to: self.cards.workers[index], over: network) {
-                self.scene.deliver(self.scene.costs.perByte * bytes, to: worker.io) { take() }
             }
         }
     }

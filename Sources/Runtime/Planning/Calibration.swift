@@ -16,9 +16,14 @@ enum Calibration {
         let leaves = try leafTimes(run)
         let update = try updateTimes(run)
         let messages = try MessageProbe(isNetwork: isNetwork)
-        return Costs(
+        var costs = Costs(
             leavesFixed: leaves.fixed, perLeaf: leaves.each, crowding: try crowding(run), updatePerElement: update.fixed,
-            updatePerElementAndSum: update.each, perMessage: messages.perMessage, perByte: messages.perByte, wakeUp: messages.wakeUp)
+            updatePerElementAndSum: update.each, perMessage: messages.perMessage, perByte: messages.perByte, wakeUp: messages.wakeUp,
+            perWakeUp: messages.perWakeUp)
+        let probe = try StepProbe(isNetwork: isNetwork, costs: costs)
+        costs.perStepOfWorker = probe.perStepOfWorker
+        costs.perStepOfServer = probe.perStepOfServer
+        return costs
     }
 
     /// The median of what `body` gives in milliseconds, in seconds.
@@ -28,7 +33,7 @@ enum Calibration {
         return Timing(try (0..<count).map { _ in try body() }).medianMs / 1_000
     }
 
-    private static func leafTimes(_ run: PreparedRun) throws -> (fixed: Double, each: Double) {
+    static func leafTimes(_ run: PreparedRun) throws -> (fixed: Double, each: Double) {
         func time(_ leaves: Int) throws -> Double {
             var workload = try LeafWorkload(run, leaves: leaves, threads: 1)
             return median { workload.milliseconds() }
@@ -60,12 +65,16 @@ enum Calibration {
         return max(1, crowded / before)
     }
 
-    /// Of one element: whatever the number of sums, and for each of them.
-    private static func updateTimes(_ run: PreparedRun) throws -> (fixed: Double, each: Double) {
+    /// Of one element: whatever the number of sums, and for each of them. The gradients have just been written, by another core if there is one.
+    static func updateTimes(_ run: PreparedRun) throws -> (fixed: Double, each: Double) {
         func time(_ sums: Int) throws -> Double {
             let workload = try ServerWorkload(
                 layout: run.network.layout, updater: run.updater, sums: sums, chunkByteCount: run.description.chunkByteCount, threads: 0)
-            return try median { try Timing.milliseconds { try workload.step() } } / Double(max(1, run.network.layout.count))
+            let writer = GradientWriter(workload)
+            return try median {
+                try WorkerThread.start(name: "calibration") { writer.write() }.join()
+                return try Timing.milliseconds { try workload.step() }
+            } / Double(max(1, run.network.layout.count))
         }
         let one = try time(1), four = try time(4)
         let each = max(0, (four - one) / 3)
@@ -82,6 +91,17 @@ private final class Disturbance: @unchecked Sendable {  // used by one thread al
     }
 
     func compute() { _ = workload.milliseconds() }
+}
+
+/// Writes gradients on another thread than the server's.
+private final class GradientWriter: @unchecked Sendable {  // joined before the server goes on
+    private let workload: ServerWorkload
+
+    init(_ workload: ServerWorkload) {
+        self.workload = workload
+    }
+
+    func write() { workload.renewGradients() }
 }
 
 extension ClusterModel {

@@ -4,12 +4,13 @@ internal import OperatingSystem
 internal import Wire
 internal import ZeroMQ
 
-/// What messages cost here: two threads that talk over a pair of real sockets.
+/// What messages cost here: two threads that talk over a pair of real sockets, as two processes do.
 struct MessageProbe {
     /// Seconds, as in `Costs`.
     var perMessage: Double
     var perByte: Double
     var wakeUp: Double
+    var perWakeUp: Double
 
     private static let largeByteCount = 1 << 20
     private static let burst = 1_000
@@ -17,14 +18,15 @@ struct MessageProbe {
     /// - Parameter isNetwork: over the loopback address, with checksums; else over ipc.
     init(isNetwork: Bool) throws {
         let folder = try TemporaryFolder(prefix: "dnn-probe-")
-        let context = try Context()
+        // As in two processes: every end has a thread of its own that serves its sockets.
+        let context = try Context(), other = try Context()
         var options = SocketOptions.data(largestBody: Self.largeByteCount, chunkCount: Self.burst)
         options.linger = .zero
         let client = try Socket(.dealer, in: context, options: options)
         let endpoint = try client.bind(isNetwork ? "tcp://127.0.0.1:*" : "ipc://" + folder.appending("probe"))
         let echo = try WorkerThread.start(name: "echo") { [options] in
             // A socket that fails shows as an answer that does not come.
-            try? Self.answer(context, endpoint: endpoint, options: options, sums: isNetwork)
+            try? Self.answer(other, endpoint: endpoint, options: options, sums: isNetwork)
         }
         defer { echo.join() }
         let header = [UInt8](repeating: 1, count: DataHeader.byteCount), end = [UInt8]()
@@ -39,11 +41,13 @@ struct MessageProbe {
             if isNetwork { _ = large?.withBytes { checksum($0) } }
             _ = try bytes.withUnsafeBytes { try client.send(header: $0, body: &large, dontWait: false) }
         }
-        func roundTrips(_ count: Int, large: Bool) throws -> Double {
+        /// How long a round trip takes, and how long cores are busy with it, in seconds.
+        func roundTrips(_ count: Int, large: Bool) throws -> (wall: Double, processor: Double) {
             var body = Frame(byteCount: large ? Self.largeByteCount : 0) { bytes in
                 for index in bytes.indices { bytes[index] = 7 }
             }
             var times: [Double] = []
+            let before = Machine.processorTime
             for _ in 0..<count {
                 times.append(
                     try Timing.milliseconds {
@@ -52,7 +56,7 @@ struct MessageProbe {
                         try receive()
                     })
             }
-            return Timing(times).medianMs / 1_000
+            return (Timing(times).medianMs / 1_000, (Machine.processorTime - before).seconds / Double(count))
         }
         _ = try roundTrips(50, large: false)
         let small = try roundTrips(400, large: false), large = try roundTrips(60, large: true)
@@ -68,9 +72,11 @@ struct MessageProbe {
         }
         var none: Frame?
         try send(end, large: &none)
-        perMessage = max(0, Timing(bursts).medianMs - small) / Double(Self.burst)
-        perByte = max(0, large - small) / Double(4 * Self.largeByteCount)
-        wakeUp = max(0, small / 2 - 2 * perMessage)
+        perMessage = max(0, Timing(bursts).medianMs - small.wall) / Double(Self.burst)
+        perByte = max(0, large.processor - small.processor) / Double(4 * Self.largeByteCount)
+        // There and back, through the sender's thread, the two that serve sockets, and the receiver's, of which three have slept.
+        perWakeUp = max(0, small.processor / 2 - 4 * perMessage) / 3
+        wakeUp = max(0, small.wall - small.processor) / 6
     }
 
     /// Sends back what has a header's length, takes what has one byte, ends at an empty message.
