@@ -15,15 +15,12 @@ enum Calibration {
     static func costs(of run: PreparedRun, isNetwork: Bool) throws -> Costs {
         let leaves = try leafTimes(run)
         let update = try updateTimes(run)
-        let messages = try MessageProbe(isNetwork: isNetwork)
-        var costs = Costs(
+        let messages = try MessageProbe(isNetwork: isNetwork, footprint: 2 * 4 * run.network.layout.blockLength)
+        let step = try StepProbe(isNetwork: isNetwork)
+        return Costs(
             leavesFixed: leaves.fixed, perLeaf: leaves.each, crowding: try crowding(run), updatePerElement: update.fixed,
             updatePerElementAndSum: update.each, perMessage: messages.perMessage, perByte: messages.perByte, wakeUp: messages.wakeUp,
-            perWakeUp: messages.perWakeUp)
-        let probe = try StepProbe(isNetwork: isNetwork, costs: costs)
-        costs.perStepOfWorker = probe.perStepOfWorker
-        costs.perStepOfServer = probe.perStepOfServer
-        return costs
+            perWakeUp: messages.perWakeUp, perStepOfWorker: step.perStepOfWorker, perStepOfServer: step.perStepOfServer)
     }
 
     /// The median of what `body` gives in milliseconds, in seconds.
@@ -33,10 +30,15 @@ enum Calibration {
         return Timing(try (0..<count).map { _ in try body() }).medianMs / 1_000
     }
 
+    /// Of a step whose weights have just been written, by another core if there is one.
     static func leafTimes(_ run: PreparedRun) throws -> (fixed: Double, each: Double) {
         func time(_ leaves: Int) throws -> Double {
             var workload = try LeafWorkload(run, leaves: leaves, threads: 1)
-            return median { workload.milliseconds() }
+            let writer = Elsewhere(workload)
+            return try median {
+                try writer.perform { $0.renewWeights() }
+                return workload.milliseconds()
+            }
         }
         let one = try time(1)
         guard run.description.shardCount > 1 else { return (0, one) }
@@ -65,14 +67,17 @@ enum Calibration {
         return max(1, crowded / before)
     }
 
-    /// Of one element: whatever the number of sums, and for each of them. The gradients have just been written, by another core if there is one.
+    /// Of one element: whatever the number of sums, and for each of them. The gradients have just been written, by another core if there is
+    /// one, and this one has computed.
     static func updateTimes(_ run: PreparedRun) throws -> (fixed: Double, each: Double) {
         func time(_ sums: Int) throws -> Double {
             let workload = try ServerWorkload(
                 layout: run.network.layout, updater: run.updater, sums: sums, chunkByteCount: run.description.chunkByteCount, threads: 0)
-            let writer = GradientWriter(workload)
+            let writer = Elsewhere(workload)
+            var leaf = try LeafWorkload(run, leaves: 1, threads: 1)
             return try median {
-                try WorkerThread.start(name: "calibration") { writer.write() }.join()
+                try writer.perform { $0.renewGradients() }
+                _ = leaf.milliseconds()
                 return try Timing.milliseconds { try workload.step() }
             } / Double(max(1, run.network.layout.count))
         }
@@ -93,15 +98,17 @@ private final class Disturbance: @unchecked Sendable {  // used by one thread al
     func compute() { _ = workload.milliseconds() }
 }
 
-/// Writes gradients on another thread than the server's.
-private final class GradientWriter: @unchecked Sendable {  // joined before the server goes on
-    private let workload: ServerWorkload
+/// Has something done by another thread than the one that measures.
+private final class Elsewhere<Subject>: @unchecked Sendable {  // the caller waits meanwhile
+    private let subject: Subject
 
-    init(_ workload: ServerWorkload) {
-        self.workload = workload
+    init(_ subject: Subject) {
+        self.subject = subject
     }
 
-    func write() { workload.renewGradients() }
+    func perform(_ body: @escaping @Sendable (Subject) -> Void) throws {
+        try WorkerThread.start(name: "calibration") { [self] in body(subject) }.join()
+    }
 }
 
 extension ClusterModel {

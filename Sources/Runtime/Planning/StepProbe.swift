@@ -30,8 +30,8 @@ struct StepProbe {
         """
     private static let warmUp = 200
 
-    /// - Parameter costs: of messages; the rest of what is measured is the step's.
-    init(isNetwork: Bool, costs: Costs) throws {
+    /// What such a step takes beyond its messages, its update and its leaves, which are measured apart.
+    init(isNetwork: Bool) throws {
         let folder = try TemporaryFolder(prefix: "dnn-probe-")
         let run = BenchmarkRun(workers: 1, transport: isNetwork ? .tcp : .local)
         guard let completions = try run.completions(of: Self.runFile, in: folder), completions.count > 2 * Self.warmUp,
@@ -40,9 +40,11 @@ struct StepProbe {
         else { throw FailedProbe() }
         let prepared = try TrainCommand.prepare(folder.appending("run.yaml"), overrides: [])
         let leaves = try Calibration.leafTimes(prepared), update = try Calibration.updateTimes(prepared)
-        var costs = costs
-        (costs.leavesFixed, costs.perLeaf) = leaves
-        (costs.updatePerElement, costs.updatePerElementAndSum) = update
+        let messages = try MessageProbe(isNetwork: isNetwork, footprint: 0)
+        var costs = Costs(
+            leavesFixed: leaves.fixed, perLeaf: leaves.each, crowding: 1, updatePerElement: update.fixed,
+            updatePerElementAndSum: update.each, perMessage: messages.perMessage, perByte: 0, wakeUp: messages.wakeUp,
+            perWakeUp: messages.perWakeUp)
         let model = ClusterModel(prepared, workers: 1, threads: 1, servers: 1, halvesWire: false, placement: .oneHost)
         // A message in and one out, through two threads; one in three of them is not asleep when it is its turn.
         let updating = Double(model.parameters) * (update.fixed + update.each)
