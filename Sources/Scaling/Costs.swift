@@ -69,6 +69,19 @@ public struct ClusterModel: Equatable, Sendable {
         }
     }
 
+    /// Parameters that are needed together in forward, and whose gradient is finished as a whole in backward.
+    public struct Layer: Equatable, Sendable {
+        public var parameters: Int
+        /// Its shares of a leaf's work, in any unit.
+        public var forward, backward: Double
+
+        public init(parameters: Int, forward: Double, backward: Double) {
+            self.parameters = parameters
+            self.forward = forward
+            self.backward = backward
+        }
+    }
+
     public var workers: Int
     public var threadsPerWorker: Int
     public var servers: Int
@@ -80,6 +93,8 @@ public struct ClusterModel: Equatable, Sendable {
     public var bytesPerElement: Int
     public var coresPerHost: Int
     public var placement: Placement
+    /// From the input on, together all parameters; empty: every chunk is a layer, with as much work as the others.
+    public var layers: [Layer] = []
 
     public init(
         workers: Int, threadsPerWorker: Int = 1, servers: Int = 1, virtualShards: Int, parameters: Int, chunkLength: Int = 262_144,

@@ -117,5 +117,21 @@ extension ClusterModel {
             workers: workers, threadsPerWorker: threads, servers: servers, virtualShards: run.description.shardCount,
             parameters: run.network.layout.blockLength, chunkLength: run.description.chunkByteCount / 4,
             bytesPerElement: halvesWire ? 2 : 4, coresPerHost: Machine.coreCount, placement: placement)
+        layers = Self.layers(of: run.network)
+    }
+
+    /// Layers with a matrix or filters; what stands behind one counts as its.
+    private static func layers(of network: NeuralNet.Network) -> [Layer] {
+        let layout = network.layout, operations = network.layerOperations
+        var starts: [Int] = [], last: Int?
+        for entry in layout.entries where entry.shape.count > 1 && entry.layer != last {
+            starts.append(starts.isEmpty ? 0 : entry.range.lowerBound)
+            last = entry.layer
+        }
+        // Layers of another kind, such as tables: nobody knows what is whose.
+        guard starts.count == operations.count else { return [] }
+        return zip(zip(starts, starts.dropFirst() + [layout.blockLength]), operations).map { bounds, work in
+            Layer(parameters: bounds.1 - bounds.0, forward: Double(work.forward), backward: Double(work.backward))
+        }
     }
 }
