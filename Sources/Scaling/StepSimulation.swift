@@ -113,7 +113,8 @@ final class StepSimulation {
         guard work > 0 else {
             return (0..<count).map { chunk in
                 Layer(
-                    forward: forwardShare / Double(count), backward: (1 - forwardShare) / Double(count), needed: chunk + 1, finalFrom: chunk)
+                    forward: forwardShare / Double(count), backward: (1 - forwardShare) / Double(count),
+                    needed: chunk + 1, finalFrom: chunk)
             }
         }
         var bounds = [0.0]
