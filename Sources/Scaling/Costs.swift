@@ -8,16 +8,23 @@ public struct Costs: Codable, Equatable, Sendable {
     /// Reduction and update of one element: so much, and so much more for every sum that is joined.
     public var updatePerElement: Double
     public var updatePerElementAndSum: Double
-    /// Of a message at either end, whatever its size: the call, the queue.
+    /// Of a message in every thread that it passes, whatever its size: the call, the queue.
     public var perMessage: Double
     /// Of a byte of payload in a message at either end: copies, the kernel, checksums.
     public var perByte: Double
-    /// Between the arrival of a message and the thread that waited for it.
+    /// Between the arrival of a message and the thread that waited for it, which sleeps meanwhile.
     public var wakeUp: Double
+    /// What a core does for a thread that wakes up, and then goes to sleep again.
+    public var perWakeUp: Double
+    /// Of a step in a worker, whatever its size: rows, nodes, figures; before it computes.
+    public var perStepOfWorker: Double
+    /// Of a step in the server, whatever its size: the verdict, the loss; when the weights are out.
+    public var perStepOfServer: Double
 
     public init(
         leavesFixed: Double, perLeaf: Double, crowding: Double, updatePerElement: Double, updatePerElementAndSum: Double,
-        perMessage: Double, perByte: Double, wakeUp: Double
+        perMessage: Double, perByte: Double, wakeUp: Double, perWakeUp: Double = 0, perStepOfWorker: Double = 0,
+        perStepOfServer: Double = 0
     ) {
         self.leavesFixed = leavesFixed
         self.perLeaf = perLeaf
@@ -27,6 +34,9 @@ public struct Costs: Codable, Equatable, Sendable {
         self.perMessage = perMessage
         self.perByte = perByte
         self.wakeUp = wakeUp
+        self.perWakeUp = perWakeUp
+        self.perStepOfWorker = perStepOfWorker
+        self.perStepOfServer = perStepOfServer
     }
 
     /// One thread's gradients of so many leaves.
@@ -59,6 +69,19 @@ public struct ClusterModel: Equatable, Sendable {
         }
     }
 
+    /// Parameters that are needed together in forward, and whose gradient is finished as a whole in backward.
+    public struct Layer: Equatable, Sendable {
+        public var parameters: Int
+        /// Its shares of a leaf's work, in any unit.
+        public var forward, backward: Double
+
+        public init(parameters: Int, forward: Double, backward: Double) {
+            self.parameters = parameters
+            self.forward = forward
+            self.backward = backward
+        }
+    }
+
     public var workers: Int
     public var threadsPerWorker: Int
     public var servers: Int
@@ -70,6 +93,8 @@ public struct ClusterModel: Equatable, Sendable {
     public var bytesPerElement: Int
     public var coresPerHost: Int
     public var placement: Placement
+    /// From the input on, together all parameters; empty: every chunk is a layer, with as much work as the others.
+    public var layers: [Layer] = []
 
     public init(
         workers: Int, threadsPerWorker: Int = 1, servers: Int = 1, virtualShards: Int, parameters: Int, chunkLength: Int = 262_144,
@@ -85,6 +110,19 @@ public struct ClusterModel: Equatable, Sendable {
         self.coresPerHost = coresPerHost
         self.placement = placement
     }
+
+    /// Threads of every server that update chunks; 0: the one that takes messages does it, too.
+    ///
+    /// Of the cores that the workers leave as far as a server knows of them: those that it has started.
+    var updateThreads: Int {
+        guard parameters >= Self.smallestSharedUpdate else { return 0 }
+        let taken = if case .oneHost = placement { workers * threadsPerWorker } else { 0 }
+        return min(Self.mostUpdateThreads, max(0, coresPerHost - taken) / servers)
+    }
+
+    /// Smaller nets are updated by the thread that takes messages.
+    public static let smallestSharedUpdate = 262_144
+    public static let mostUpdateThreads = 8
 
     /// Workers who can share a step.
     public var activeWorkers: Int { min(workers, virtualShards) }

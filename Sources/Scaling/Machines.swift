@@ -2,8 +2,9 @@
 final class Host {
     fileprivate let cores: Int
     fileprivate let crowding: Double
-    fileprivate var busy = 0
-    /// Threads that have something to do and no core; those that wait for messages most of the time come first, as in the kernel.
+    fileprivate var running: [SimulatedThread] = []
+    /// Threads that have something to do and no core; those that wait for messages most of the time come first, as in the kernel, and
+    /// take a core from one that computes.
     fileprivate var ready: (quick: [SimulatedThread], long: [SimulatedThread]) = ([], [])
     /// When the card is free to send, and to receive.
     fileprivate var sendsFrom = 0.0, receivesFrom = 0.0
@@ -29,7 +30,14 @@ final class SimulatedThread {
     fileprivate let isLong: Bool
     fileprivate var jobs: [Job] = []
     fileprivate var first = 0
+    /// Whether it has something to do, or will have when it has woken up.
     fileprivate var isActive = false
+    /// What it does on a core at present: since when, how much of its job, how many seconds for each of the job's.
+    fileprivate var piece = (began: 0.0, part: 0.0, factor: 1.0)
+    /// Grows with every piece: the end of one that was broken off is nobody's.
+    fileprivate var pieceNumber = 0
+    /// Seconds since it has been given a core.
+    fileprivate var turn = 0.0
     /// Seconds on a core.
     fileprivate(set) var worked = 0.0
 
@@ -42,8 +50,10 @@ final class SimulatedThread {
 
 /// Threads on cores and messages on network cards, in simulated time.
 final class Scene {
-    /// The longest that a thread keeps a core while others wait, in seconds.
-    private static let slice = 1e-3
+    /// The longest that a thread that computes keeps a core while others of its kind wait, in seconds: what `Machine.takeLongTurns` asks for.
+    private static let longestTurn = 20e-3
+    /// After so many seconds it is looked at how many cores are busy, which slow each other down.
+    private static let longestPiece = 1e-3
     private var queue = EventQueue()
     let costs: Costs
 
@@ -69,10 +79,15 @@ final class Scene {
         dispatch(thread.host)
     }
 
-    /// As `submit`, by a message: a thread that waits has to wake up first.
+    /// As `submit`, by a message: a thread that waits has to wake up first, which takes a while, and then some work.
     func deliver(_ duration: Double, to thread: SimulatedThread, then completion: @escaping () -> Void) {
         guard !thread.isActive else { return submit(duration, to: thread, then: completion) }
-        queue.schedule(after: costs.wakeUp) { self.submit(duration, to: thread, then: completion) }
+        thread.isActive = true
+        thread.jobs.append(SimulatedThread.Job(left: costs.perWakeUp + duration, isComputing: false, completion: completion))
+        queue.schedule(after: costs.wakeUp) {
+            self.enqueue(thread)
+            self.dispatch(thread.host)
+        }
     }
 
     private func enqueue(_ thread: SimulatedThread) {
@@ -80,28 +95,50 @@ final class Scene {
     }
 
     private func dispatch(_ host: Host) {
-        while host.busy < host.cores {
-            let thread: SimulatedThread
+        while true {
+            if host.running.count == host.cores, !host.ready.quick.isEmpty, let victim = host.running.last(where: \.isLong) {
+                interrupt(victim)
+                // The rest of its turn is its.
+                host.ready.long.insert(victim, at: 0)
+            }
+            guard host.running.count < host.cores else { return }
             if !host.ready.quick.isEmpty {
-                thread = host.ready.quick.removeFirst()
+                begin(host.ready.quick.removeFirst())
             } else if !host.ready.long.isEmpty {
-                thread = host.ready.long.removeFirst()
+                begin(host.ready.long.removeFirst())
             } else {
                 return
             }
-            host.busy += 1
-            let job = thread.jobs[thread.first]
-            let part = min(job.left, Self.slice)
-            let others = host.cores > 1 ? Double(host.busy - 1) / Double(host.cores - 1) : 0
-            let took = job.isComputing ? part * (1 + (host.crowding - 1) * others) : part
-            queue.schedule(after: took) { self.leave(thread, after: part, took: took) }
         }
     }
 
-    private func leave(_ thread: SimulatedThread, after part: Double, took: Double) {
-        thread.host.busy -= 1
-        thread.worked += took
+    private func begin(_ thread: SimulatedThread) {
+        let host = thread.host, job = thread.jobs[thread.first]
+        let others = host.cores > 1 ? Double(host.running.count) / Double(host.cores - 1) : 0
+        host.running.append(thread)
+        thread.piece = (now, min(job.left, Self.longestPiece), job.isComputing ? 1 + (host.crowding - 1) * others : 1)
+        thread.pieceNumber += 1
+        let number = thread.pieceNumber
+        queue.schedule(after: thread.piece.part * thread.piece.factor) {
+            if thread.pieceNumber == number { self.leave(thread) }
+        }
+    }
+
+    /// Takes a thread from its core, and notes how much of its job it has done.
+    private func stop(_ thread: SimulatedThread, after part: Double) {
+        thread.host.running.removeAll { $0 === thread }
+        thread.pieceNumber += 1
+        thread.worked += part * thread.piece.factor
+        thread.turn += part * thread.piece.factor
         thread.jobs[thread.first].left -= part
+    }
+
+    private func interrupt(_ thread: SimulatedThread) {
+        stop(thread, after: min(thread.piece.part, (now - thread.piece.began) / thread.piece.factor))
+    }
+
+    private func leave(_ thread: SimulatedThread) {
+        stop(thread, after: thread.piece.part)
         var completion: (() -> Void)?
         if thread.jobs[thread.first].left <= 1e-12 {
             completion = thread.jobs[thread.first].completion
@@ -113,15 +150,27 @@ final class Scene {
         }
         // What completion submits to the same thread has to stand behind it.
         completion?()
-        if thread.jobs.isEmpty { thread.isActive = false } else { enqueue(thread) }
+        if thread.jobs.isEmpty {
+            thread.isActive = false
+            thread.turn = 0
+        } else if thread.isLong, thread.turn < Self.longestTurn {
+            thread.host.ready.long.insert(thread, at: 0)
+        } else {
+            thread.turn = 0
+            enqueue(thread)
+        }
         dispatch(thread.host)
     }
 
     // MARK: Network
 
+    /// Bytes on a cable for a byte of payload: a full packet of 1,514 carries 1,448 of TCP's, the rest are headers (Ethernet, IP, TCP with
+    /// time stamps).
+    private static let framing = 1_514.0 / 1_448
+
     /// Sends bytes from card to card; both are taken for as long as it lasts.
     func transfer(_ bytes: Double, from: Host, to: Host, over network: ClusterModel.Network, then arrived: @escaping () -> Void) {
-        let start = max(now, from.sendsFrom, to.receivesFrom), duration = bytes / network.bandwidth
+        let start = max(now, from.sendsFrom, to.receivesFrom), duration = bytes * Self.framing / network.bandwidth
         from.sendsFrom = start + duration
         to.receivesFrom = start + duration
         from.sent += duration

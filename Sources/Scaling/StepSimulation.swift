@@ -9,9 +9,13 @@ final class StepSimulation {
         let leaves: Int
         /// Which chunks of the version that it computes with, or of the next, are here.
         var isHere: [Bool]
-        /// Chunks of forward that are done; all: backward has begun.
+        /// The first chunks that are here without a gap.
+        var hereThrough: Int
+        /// Layers of forward that are done; all: backward has begun.
         var forward = 0
         var isComputing = false
+        /// Whether anything of the next version is here.
+        var hasOpened = false
 
         init(host: Host, leaves: Int, chunks: Int) {
             self.host = host
@@ -19,6 +23,19 @@ final class StepSimulation {
             compute = SimulatedThread(on: host, isLong: true)
             io = SimulatedThread(on: host, isLong: false)
             isHere = Array(repeating: true, count: chunks)
+            hereThrough = chunks
+        }
+
+        func take(_ chunk: Int) {
+            isHere[chunk] = true
+            while hereThrough < isHere.count, isHere[hereThrough] { hereThrough += 1 }
+        }
+
+        /// Its weights have been used; those of the next version are awaited.
+        func close() {
+            for chunk in isHere.indices { isHere[chunk] = false }
+            hereThrough = 0
+            hasOpened = false
         }
     }
 
@@ -36,7 +53,16 @@ final class StepSimulation {
         }
     }
 
-    /// The share of forward in a leaf's work: one product of three.
+    private struct Layer {
+        /// Shares of a leaf's work.
+        var forward, backward: Double
+        /// Forward needs so many of the first chunks.
+        var needed: Int
+        /// Gradients of chunks from here on are final when its own is.
+        var finalFrom: Int
+    }
+
+    /// The share of forward in the work of a leaf whose layers are not known: one product of three.
     private static let forwardShare = 1.0 / 3
     /// The play is made of at most about so many messages a step: larger chunks stand for several.
     private static let mostMessages = 8_192
@@ -46,6 +72,7 @@ final class StepSimulation {
     private let model: ClusterModel
     private let scene: Scene
     private let chunkLengths: [Double]
+    private let layers: [Layer]
     private let workers: [Worker]
     private let servers: [Server]
     /// How many real chunks one of the play stands for.
@@ -62,19 +89,46 @@ final class StepSimulation {
         let active = model.activeWorkers
         let count = max(model.servers, min(real, max(1, Self.mostMessages / active)))
         chunksEach = Double(real) / Double(count)
-        chunkLengths = Array(repeating: Double(model.parameters) / Double(count), count: count)
+        // As long as the last one allows, or all of the same length where one stands for several.
+        chunkLengths = (0..<count).map { chunk in
+            count == real
+                ? Double(min(model.chunkLength, model.parameters - chunk * model.chunkLength)) : Double(model.parameters) / Double(count)
+        }
+        layers = Self.layers(of: model, chunkLengths: chunkLengths)
         let cores = max(1, model.coresPerHost)
         let common: Host?
         if case .hosts = model.placement { common = nil } else { common = Host(cores: cores, crowding: costs.crowding) }
         func host() -> Host { common ?? Host(cores: cores, crowding: costs.crowding) }
         workers = (0..<active).map { index in Worker(host: host(), leaves: model.leaves(ofWorker: index), chunks: count) }
-        let busy = common == nil ? 0 : active * model.threadsPerWorker
-        let spare = max(0, cores - busy - 1)
-        servers = (0..<model.servers).map { _ in Server(host: host(), updateThreads: spare / model.servers) }
+        servers = (0..<model.servers).map { _ in Server(host: host(), updateThreads: model.updateThreads) }
         // In a laboratory of namespaces cards are apart though cores are not.
         cards = (workers.map { _ in Host(cores: 1, crowding: 1) }, servers.map { _ in Host(cores: 1, crowding: 1) })
         missing = Array(repeating: active, count: count)
         openChunks = count
+    }
+
+    private static func layers(of model: ClusterModel, chunkLengths: [Double]) -> [Layer] {
+        let count = chunkLengths.count
+        let work = model.layers.reduce(0) { $0 + $1.forward + $1.backward }
+        guard work > 0 else {
+            return (0..<count).map { chunk in
+                Layer(
+                    forward: forwardShare / Double(count), backward: (1 - forwardShare) / Double(count),
+                    needed: chunk + 1, finalFrom: chunk)
+            }
+        }
+        var bounds = [0.0]
+        for length in chunkLengths { bounds.append(bounds[bounds.count - 1] + length) }
+        var start = 0.0
+        return model.layers.enumerated().map { index, layer in
+            let end = start + Double(layer.parameters)
+            defer { start = end }
+            let isLast = index == model.layers.count - 1
+            return Layer(
+                forward: layer.forward / work, backward: layer.backward / work,
+                needed: isLast ? count : max(1, bounds.prefix(count).count { $0 < end }),
+                finalFrom: index == 0 ? 0 : bounds.prefix(count).count { $0 < start })
+        }
     }
 
     private let cards: (workers: [Host], servers: [Host])
@@ -117,26 +171,32 @@ final class StepSimulation {
 
     /// Goes on with forward as far as weights are there, first layers first; behind the last one backward begins.
     private func goOn(_ index: Int) {
-        let worker = workers[index], count = chunkLengths.count
-        guard !worker.isComputing, worker.forward < count, worker.isHere[worker.forward] else { return }
+        let worker = workers[index]
+        guard !worker.isComputing, worker.forward < layers.count, worker.hereThrough >= layers[worker.forward].needed else { return }
         worker.isComputing = true
-        scene.submit(compute(worker) * Self.forwardShare / Double(count), to: worker.compute, isComputing: true) {
+        scene.submit(compute(worker) * layers[worker.forward].forward, to: worker.compute, isComputing: true) {
             worker.isComputing = false
             worker.forward += 1
-            if worker.forward < count { self.goOn(index) } else { self.backward(index, chunk: count - 1) }
+            if worker.forward < self.layers.count {
+                self.goOn(index)
+            } else {
+                worker.close()
+                self.backward(index, layer: self.layers.count - 1, isFinalFrom: self.chunkLengths.count)
+            }
         }
     }
 
-    private func backward(_ index: Int, chunk: Int) {
-        let worker = workers[index], count = chunkLengths.count
-        if chunk == count - 1 {
-            worker.isHere = Array(repeating: false, count: count)
-        }
-        scene.submit(compute(worker) * (1 - Self.forwardShare) / Double(count), to: worker.compute, isComputing: true) {
+    /// - Parameter isFinalFrom: chunks from here on are final already.
+    private func backward(_ index: Int, layer: Int, isFinalFrom: Int) {
+        let worker = workers[index]
+        scene.submit(compute(worker) * layers[layer].backward, to: worker.compute, isComputing: true) {
             let messages = self.chunksEach * Double(self.model.sums(leaves: worker.leaves))
-            self.scene.submit(self.scene.costs.perMessage * messages, to: worker.compute) { self.push(chunk, from: index) }
-            if chunk > 0 {
-                self.backward(index, chunk: chunk - 1)
+            let finalFrom = self.layers[layer].finalFrom
+            for chunk in (min(finalFrom, isFinalFrom)..<isFinalFrom).reversed() {
+                self.scene.submit(self.scene.costs.perMessage * messages, to: worker.compute) { self.push(chunk, from: index) }
+            }
+            if layer > 0 {
+                self.backward(index, layer: layer - 1, isFinalFrom: min(finalFrom, isFinalFrom))
             } else {
                 worker.forward = 0
                 self.goOn(index)
@@ -148,16 +208,23 @@ final class StepSimulation {
 
     private func push(_ chunk: Int, from index: Int) {
         let worker = workers[index], number = server(of: chunk), server = servers[number], sums = model.sums(leaves: worker.leaves)
-        let messages = chunksEach * Double(sums)
-        guard let network = model.network else {
-            return scene.deliver(scene.costs.perMessage * messages, to: server.loop) { self.arrived(chunk) }
+        let messages = chunksEach * Double(sums), bytes = chunkLengths[chunk] * Double(model.bytesPerElement * sums)
+        let cards = (self.cards.workers[index], self.cards.servers[number])
+        carry(messages: messages, bytes: bytes, between: cards, from: worker.io, to: server.io) {
+            self.scene.deliver(self.scene.costs.perMessage * messages, to: server.loop) { self.arrived(chunk) }
         }
-        let bytes = chunkLengths[chunk] * Double(model.bytesPerElement * sums)
-        scene.deliver(scene.costs.perByte * bytes, to: worker.io) {
-            self.scene.transfer(bytes, from: self.cards.workers[index], to: self.cards.servers[number], over: network) {
-                self.scene.deliver(self.scene.costs.perByte * bytes, to: server.io) {
-                    self.scene.deliver(self.scene.costs.perMessage * messages, to: server.loop) { self.arrived(chunk) }
-                }
+    }
+
+    /// From the thread that serves the sockets of one process to that of another; on one host the payload stays where it lies.
+    private func carry(
+        messages: Double, bytes: Double, between cards: (Host, Host), from sender: SimulatedThread, to receiver: SimulatedThread,
+        then arrived: @escaping () -> Void
+    ) {
+        let work = scene.costs.perMessage * messages + (model.network == nil ? 0 : scene.costs.perByte * bytes)
+        scene.deliver(work, to: sender) {
+            guard let network = self.model.network else { return self.scene.deliver(work, to: receiver, then: arrived) }
+            self.scene.transfer(bytes, from: cards.0, to: cards.1, over: network) {
+                self.scene.deliver(work, to: receiver, then: arrived)
             }
         }
     }
@@ -178,30 +245,27 @@ final class StepSimulation {
     }
 
     private func updated(_ chunk: Int) {
-        openChunks -= 1
-        if openChunks == 0 {
-            openChunks = chunkLengths.count
-            completions.append(scene.now)
-        }
         let server = servers[server(of: chunk)]
         for index in workers.indices {
-            scene.submit(scene.costs.perMessage * chunksEach, to: server.loop) { self.publish(chunk, to: index) }
+            scene.deliver(scene.costs.perMessage * chunksEach, to: server.loop) { self.publish(chunk, to: index) }
         }
+        openChunks -= 1
+        guard openChunks == 0 else { return }
+        openChunks = chunkLengths.count
+        completions.append(scene.now)
+        for server in servers { scene.deliver(scene.costs.perStepOfServer, to: server.loop) {} }
     }
 
     private func publish(_ chunk: Int, to index: Int) {
         let worker = workers[index], number = server(of: chunk)
-        func take() {
-            scene.deliver(scene.costs.perMessage * chunksEach, to: worker.compute) {
-                worker.isHere[chunk] = true
+        let bytes = chunkLengths[chunk] * Double(model.bytesPerElement), cards = (self.cards.servers[number], self.cards.workers[index])
+        carry(messages: chunksEach, bytes: bytes, between: cards, from: servers[number].io, to: worker.io) {
+            // The first chunk of a version opens the step.
+            let opening = worker.hasOpened ? 0 : self.scene.costs.perStepOfWorker
+            worker.hasOpened = true
+            self.scene.deliver(self.scene.costs.perMessage * self.chunksEach + opening, to: worker.compute) {
+                worker.take(chunk)
                 self.goOn(index)
-            }
-        }
-        guard let network = model.network else { return take() }
-        let bytes = chunkLengths[chunk] * Double(model.bytesPerElement)
-        scene.deliver(scene.costs.perByte * bytes, to: servers[number].io) {
-            self.scene.transfer(bytes, from: self.cards.servers[number], to: self.cards.workers[index], over: network) {
-                self.scene.deliver(self.scene.costs.perByte * bytes, to: worker.io) { take() }
             }
         }
     }

@@ -95,6 +95,44 @@ import Testing
         #expect(prediction.bottleneck == .serverThreads)
     }
 
+    @Test func everyThreadOnTheWayOfAMessageWakesUp() {
+        var costs = Self.free
+        costs.wakeUp = 1e-4
+        costs.perWakeUp = 2e-5
+        // One chunk: from the worker through two threads that serve sockets to the server, which updates by itself, and back.
+        let small = Self.model(workers: 1, parameters: 1_000)
+        #expect(isClose(Self.seconds(small, costs), 32e-3 + 6 * 1.2e-4))
+    }
+
+    @Test func whatAStepCostsWhateverItsSizeIsPaidOnce() {
+        var costs = Self.free
+        costs.perStepOfWorker = 1e-3
+        #expect(isClose(Self.seconds(Self.model(workers: 1), costs), 33e-3))
+        #expect(isClose(Self.seconds(Self.model(workers: 8), costs), 5e-3))
+    }
+
+    @Test func aLayersGradientIsFinishedAsAWhole() {
+        var costs = Self.free
+        costs.updatePerElement = 1e-9
+        var model = Self.model(workers: 1, cores: 1)
+        let chunk = Double(1 << 18) * 1e-9
+        model.layers = [.init(parameters: 3 << 18, forward: 1, backward: 1), .init(parameters: 1 << 18, forward: 1, backward: 2)]
+        // On one core nothing overlaps: four updates behind or between the computing.
+        #expect(isClose(Self.seconds(model, costs), 32e-3 + 4 * chunk))
+        // With cores to spare but one thread that updates, three chunks of the first layer are left when computing ends.
+        model.coresPerHost = 2
+        #expect(isClose(Self.seconds(model, costs), 32e-3 + 3 * chunk))
+    }
+
+    @Test func messagesDoNotWaitForTheEndOfATurn() {
+        var costs = Self.free
+        costs.perLeaf = 40e-3
+        costs.updatePerElement = 1e-9
+        let chunk = Double(1 << 18) * 1e-9
+        // Each update takes the core from the worker at once, so that only the last is behind it; all are on its core.
+        #expect(isClose(Self.seconds(Self.model(workers: 1, cores: 1), costs), 320e-3 + 4 * chunk))
+    }
+
     @Test func theSameModelGivesTheSamePrediction() {
         let network = ClusterModel.Network(bandwidth: 1.25e8)
         let costs = Costs(

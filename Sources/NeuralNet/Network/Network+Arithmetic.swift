@@ -4,9 +4,16 @@ extension Network {
     /// Three products of equal size for each: the output, the gradient of the weights, and that of the input where somebody needs it,
     /// which nobody does of the net's own input. What lies between products is not counted.
     public var operationsPerRow: Int {
-        stages.indices.reduce(0) { sum, index in
-            let products = routes.routes[index].map { $0.passed == nil ? 2 : 3 } ?? 1
-            return sum + 2 * products * stages[index].multiplicationsPerRow
+        layerOperations.reduce(0) { $0 + $1.forward + $1.backward }
+    }
+
+    /// The same of every layer that has any, in the order of the net.
+    public var layerOperations: [(forward: Int, backward: Int)] {
+        stages.indices.compactMap { index in
+            let product = 2 * stages[index].multiplicationsPerRow
+            guard product > 0 else { return nil }
+            let others = routes.routes[index].map { $0.passed == nil ? 1 : 2 } ?? 0
+            return (product, others * product)
         }
     }
 }

@@ -37,6 +37,11 @@ struct LeafWorkload {
 
     var operations: Double { Double(engine.network.operationsPerRow * engine.leafRows * leaves) }
 
+    /// Writes the weights anew, as the server does before every step.
+    func renewWeights() {
+        for index in 0..<weights.count { weights.mutableView[index] = -weights.view[index] }
+    }
+
     /// Computes the next step's gradients.
     mutating func milliseconds() -> Double {
         step += 1

@@ -20,9 +20,11 @@ public struct ModelBenchmark: Sendable {
             public var measuredMs: Double
             /// Of the measured time.
             public var error: Double
+            /// In seconds, by name: what the second of the two predictions was made of.
+            var costs: Costs
 
             private enum CodingKeys: String, CodingKey {
-                case workers, error
+                case workers, error, costs
                 case predictedMs = "predicted_ms"
                 case measuredMs = "measured_ms"
             }
@@ -48,20 +50,22 @@ public struct ModelBenchmark: Sendable {
         // What is predicted is measured between two measurements of its parts, so that all see the same machine.
         var points: [Measurement.Point] = []
         for workers in 1...mostWorkers {
-            let before = try predict(run, workers: workers)
+            let before = try predict(run, workers: workers).milliseconds
             guard let measured = try benchmark(workers).run() else { return nil }
-            let predicted = (before + (try predict(run, workers: workers))) / 2
+            let after = try predict(run, workers: workers)
+            let predicted = (before + after.milliseconds) / 2
             points.append(
                 .init(
                     workers: workers, predictedMs: predicted, measuredMs: measured.medianMsPerStep,
-                    error: abs(predicted / measured.medianMsPerStep - 1)))
+                    error: abs(predicted / measured.medianMsPerStep - 1), costs: after.costs))
         }
         return Measurement(workload: workload.rawValue, points: points, worstError: points.map(\.error).max() ?? 0)
     }
 
-    private func predict(_ run: PreparedRun, workers: Int) throws -> Double {
+    private func predict(_ run: PreparedRun, workers: Int) throws -> (milliseconds: Double, costs: Costs) {
         let model = ClusterModel(run, workers: workers, threads: 1, servers: 1, halvesWire: false, placement: .oneHost)
-        return Prediction(model, costs: try Calibration.costs(of: run, isNetwork: false)).secondsPerStep * 1_000
+        let costs = try Calibration.costs(of: run, isNetwork: false)
+        return (Prediction(model, costs: costs).secondsPerStep * 1_000, costs)
     }
 }
 

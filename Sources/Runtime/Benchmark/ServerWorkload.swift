@@ -38,6 +38,13 @@ final class ServerWorkload {
         _ = poller.add(descriptor: completion.descriptor)
     }
 
+    /// Writes the gradients anew, as workers do before every step.
+    func renewGradients() {
+        for gradient in gradients {
+            for index in 0..<gradient.view.count { gradient.mutableView[index] = -gradient.view[index] }
+        }
+    }
+
     /// Offers everything in the order of travel and takes what becomes ready, until a version is complete.
     func step() throws {
         let version = server.version

@@ -9,6 +9,7 @@ internal import OperatingSystem
 internal import Optimization
 internal import ParameterServer
 internal import RunConfiguration
+internal import Scaling
 internal import Training
 internal import Wire
 internal import ZeroMQ
@@ -159,7 +160,7 @@ final class CoordinatorProcess {
             fleet = ServerFleet(
                 ranges: ranges,
                 locals: try LocalServers(
-                    endpoint: ipc, folder: sockets.path, threads: min(spare, Self.mostUpdateThreads), logs: folder.logs,
+                    endpoint: ipc, folder: sockets.path, threads: min(spare, ClusterModel.mostUpdateThreads), logs: folder.logs,
                     bind: options.isPortChosen ? options.anyPort : options.bind, isProtected: gatekeeper != nil),
                 version: beginning.version, registrationEnd: Machine.monotonicTime - start + wait)
         } else {
@@ -211,7 +212,7 @@ final class CoordinatorProcess {
             let made = try ParameterServer(
                 layout: run.network.layout, updater: run.updater, plan: run.plan.train, tree: run.plan.tree,
                 chunkByteCount: run.description.chunkByteCount,
-                threads: run.network.layout.count < Self.smallestSharedUpdate ? 0 : min(spare, Self.mostUpdateThreads),
+                threads: run.network.layout.count < ClusterModel.smallestSharedUpdate ? 0 : min(spare, ClusterModel.mostUpdateThreads),
                 owned: ranges.ranges[0], version: beginning.version, completion: updates, weightBlocks: published.serverBlocks,
                 policy: run.configuration.training.nonFinite, learningRate: { [rates] in rates.rate(step: $0) },
                 isFree: { published.isFree($0) }, release: { inbox.release($0) })
@@ -252,8 +253,6 @@ final class CoordinatorProcess {
     let threadsPerWorker: Int
 
     /// Elements from which an update is worth a hand-over to another thread.
-    private static let smallestSharedUpdate = 262_144
-    private static let mostUpdateThreads = 8
 
     var now: Duration { Machine.monotonicTime - start }
 }

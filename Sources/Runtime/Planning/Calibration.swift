@@ -15,10 +15,12 @@ enum Calibration {
     static func costs(of run: PreparedRun, isNetwork: Bool) throws -> Costs {
         let leaves = try leafTimes(run)
         let update = try updateTimes(run)
-        let messages = try MessageProbe(isNetwork: isNetwork)
+        let messages = try MessageProbe(isNetwork: isNetwork, footprint: 2 * 4 * run.network.layout.blockLength)
+        let step = try StepProbe(isNetwork: isNetwork)
         return Costs(
             leavesFixed: leaves.fixed, perLeaf: leaves.each, crowding: try crowding(run), updatePerElement: update.fixed,
-            updatePerElementAndSum: update.each, perMessage: messages.perMessage, perByte: messages.perByte, wakeUp: messages.wakeUp)
+            updatePerElementAndSum: update.each, perMessage: messages.perMessage, perByte: messages.perByte, wakeUp: messages.wakeUp,
+            perWakeUp: messages.perWakeUp, perStepOfWorker: step.perStepOfWorker, perStepOfServer: step.perStepOfServer)
     }
 
     /// The median of what `body` gives in milliseconds, in seconds.
@@ -28,10 +30,15 @@ enum Calibration {
         return Timing(try (0..<count).map { _ in try body() }).medianMs / 1_000
     }
 
-    private static func leafTimes(_ run: PreparedRun) throws -> (fixed: Double, each: Double) {
+    /// Of a step whose weights have just been written, by another core if there is one.
+    static func leafTimes(_ run: PreparedRun) throws -> (fixed: Double, each: Double) {
         func time(_ leaves: Int) throws -> Double {
             var workload = try LeafWorkload(run, leaves: leaves, threads: 1)
-            return median { workload.milliseconds() }
+            let writer = Elsewhere(workload)
+            return try median {
+                try writer.perform { $0.renewWeights() }
+                return workload.milliseconds()
+            }
         }
         let one = try time(1)
         guard run.description.shardCount > 1 else { return (0, one) }
@@ -60,12 +67,19 @@ enum Calibration {
         return max(1, crowded / before)
     }
 
-    /// Of one element: whatever the number of sums, and for each of them.
-    private static func updateTimes(_ run: PreparedRun) throws -> (fixed: Double, each: Double) {
+    /// Of one element: whatever the number of sums, and for each of them. The gradients have just been written, by another core if there is
+    /// one, and this one has computed.
+    static func updateTimes(_ run: PreparedRun) throws -> (fixed: Double, each: Double) {
         func time(_ sums: Int) throws -> Double {
             let workload = try ServerWorkload(
                 layout: run.network.layout, updater: run.updater, sums: sums, chunkByteCount: run.description.chunkByteCount, threads: 0)
-            return try median { try Timing.milliseconds { try workload.step() } } / Double(max(1, run.network.layout.count))
+            let writer = Elsewhere(workload)
+            var leaf = try LeafWorkload(run, leaves: 1, threads: 1)
+            return try median {
+                try writer.perform { $0.renewGradients() }
+                _ = leaf.milliseconds()
+                return try Timing.milliseconds { try workload.step() }
+            } / Double(max(1, run.network.layout.count))
         }
         let one = try time(1), four = try time(4)
         let each = max(0, (four - one) / 3)
@@ -84,11 +98,40 @@ private final class Disturbance: @unchecked Sendable {  // used by one thread al
     func compute() { _ = workload.milliseconds() }
 }
 
+/// Has something done by another thread than the one that measures.
+private final class Elsewhere<Subject>: @unchecked Sendable {  // the caller waits meanwhile
+    private let subject: Subject
+
+    init(_ subject: Subject) {
+        self.subject = subject
+    }
+
+    func perform(_ body: @escaping @Sendable (Subject) -> Void) throws {
+        try WorkerThread.start(name: "calibration") { [self] in body(subject) }.join()
+    }
+}
+
 extension ClusterModel {
     init(_ run: PreparedRun, workers: Int, threads: Int, servers: Int, halvesWire: Bool, placement: Placement) {
         self.init(
             workers: workers, threadsPerWorker: threads, servers: servers, virtualShards: run.description.shardCount,
             parameters: run.network.layout.blockLength, chunkLength: run.description.chunkByteCount / 4,
             bytesPerElement: halvesWire ? 2 : 4, coresPerHost: Machine.coreCount, placement: placement)
+        layers = Self.layers(of: run.network)
+    }
+
+    /// Layers with a matrix or filters; what stands behind one counts as its.
+    private static func layers(of network: NeuralNet.Network) -> [Layer] {
+        let layout = network.layout, operations = network.layerOperations
+        var starts: [Int] = [], last: Int?
+        for entry in layout.entries where entry.shape.count > 1 && entry.layer != last {
+            starts.append(starts.isEmpty ? 0 : entry.range.lowerBound)
+            last = entry.layer
+        }
+        // Layers of another kind, such as tables: nobody knows what is whose.
+        guard starts.count == operations.count else { return [] }
+        return zip(zip(starts, starts.dropFirst() + [layout.blockLength]), operations).map { bounds, work in
+            Layer(parameters: bounds.1 - bounds.0, forward: Double(work.forward), backward: Double(work.backward))
+        }
     }
 }
