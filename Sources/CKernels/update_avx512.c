@@ -4,6 +4,5 @@
 #define DNN_UPDATE_TABLE dnn_update_kernels_avx512
 #define DNN_UPDATE_WIDTH 16
 #define DNN_UPDATE_FUSES
-#define DNN_UPDATE_ADDS_IN_REGISTERS
 #include "update_loops.h"
 #pragma clang attribute pop

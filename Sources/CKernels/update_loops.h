@@ -1,6 +1,5 @@
 // The loops of one level. The including file defines DNN_UPDATE_TABLE, the table's name, and DNN_UPDATE_WIDTH, the floats in a vector of
-// the level; DNN_UPDATE_FUSES where it has fused multiply-adds, and DNN_UPDATE_ADDS_IN_REGISTERS where its vectors are as wide as the lanes
-// of norms. The bits depend on none of them.
+// the level; DNN_UPDATE_FUSES where it has fused multiply-adds. The bits depend on none of them.
 
 #include "update_levels.h"
 
@@ -138,7 +137,7 @@ INLINE wide treated(const struct dnn_rule *k, wide g, wide w, struct form form) 
 /// Fewer elements than a vector, by way of a padded one.
 INLINE void update_part(
     const struct dnn_rule *k, const struct dnn_update_arrays *arrays, size_t offset, struct dnn_sum sum, size_t i, size_t count,
-    float divisor, struct form form, rule_step *step, int slots, bits *wild, struct norms *norms) {
+    float divisor, struct form form, rule_step *step, int slots, bits *wild, struct norms *norms, int lane_vector) {
     struct elements e;
     wide value = load_part(sum.a, i, count);
     if (form.has_two) value += load_part(sum.b, i, count);
@@ -149,13 +148,13 @@ INLINE void update_part(
     memcpy(arrays->next_weights + offset + i, &e.w, count * sizeof(float));
     for (int slot = 0; slot < slots; slot++) memcpy(arrays->next_slots[slot] + offset + i, &e.slots[slot], count * sizeof(float));
     // What the rule made of the padding is not looked at.
-    if (norms) add_norms(norms, g, old, load_part(arrays->next_weights, offset + i, count));
+    if (norms) add_norms(norms, lane_vector, g, old, load_part(arrays->next_weights, offset + i, count));
 }
 
 /// A whole vector of elements.
 INLINE void update_whole(
     const struct dnn_rule *k, const struct dnn_update_arrays *arrays, size_t offset, struct dnn_sum sum, size_t i, float divisor,
-    struct form form, bool streams, rule_step *step, int slots, bits *wild, struct norms *norms) {
+    struct form form, bool streams, rule_step *step, int slots, bits *wild, struct norms *norms, int lane_vector) {
     struct elements e;
     wide value = load(sum.a, i);
     if (form.has_two) value += load(sum.b, i);
@@ -171,7 +170,7 @@ INLINE void update_whole(
             store(arrays->next_slots[slot], offset + i, e.slots[slot]);
         }
     }
-    if (norms) add_norms(norms, g, old, e.w);
+    if (norms) add_norms(norms, lane_vector, g, old, e.w);
 }
 
 INLINE bool update_loop(
@@ -185,49 +184,38 @@ INLINE bool update_loop(
         // Streamed stores go to aligned vectors.
         size_t head = -offset % DNN_UPDATE_WIDTH;
         i = head < count ? head : count;
-        update_part(&k, &all, offset, sum, 0, i, divisor, form, step, slots, &wild, NULL);
+        update_part(&k, &all, offset, sum, 0, i, divisor, form, step, slots, &wild, NULL, 0);
     }
     for (; i + DNN_UPDATE_WIDTH <= count; i += DNN_UPDATE_WIDTH) {
-        update_whole(&k, &all, offset, sum, i, divisor, form, streams, step, slots, &wild, NULL);
+        update_whole(&k, &all, offset, sum, i, divisor, form, streams, step, slots, &wild, NULL, 0);
     }
-    update_part(&k, &all, offset, sum, i, count - i, divisor, form, step, slots, &wild, NULL);
+    update_part(&k, &all, offset, sum, i, count - i, divisor, form, step, slots, &wild, NULL, 0);
     return !is_any(wild);
 }
 
-/// The same, which adds to the lanes of the norms. Slots are streamed where their vectors are aligned from the first element on.
+/// The same, which adds to the lanes of the norms, not in place. Slots are streamed where their vectors are aligned from the first element on.
 INLINE bool measured_loop(
     const struct dnn_rule *rule, const struct dnn_update_arrays *arrays, size_t offset, struct dnn_sum sum, size_t count,
     float divisor, struct form form, bool streams, rule_step *step, int slots, double *lanes) {
     const struct dnn_rule k = *rule;
     const struct dnn_update_arrays all = *arrays;
     bits wild = {0};
-#ifdef DNN_UPDATE_ADDS_IN_REGISTERS
-    struct norms norms = load_norms(lanes);
+    struct norms norms = begin_norms(lanes);
     size_t i = 0;
-    for (; i + DNN_UPDATE_WIDTH <= count; i += DNN_UPDATE_WIDTH) {
-        update_whole(&k, &all, offset, sum, i, divisor, form, streams, step, slots, &wild, &norms);
-    }
-    store_norms(lanes, &norms);
-    struct norms last = load_norms(lanes);
-    update_part(&k, &all, offset, sum, i, count - i, divisor, form, step, slots, &wild, &last);
-    store_norms(lanes, &last);
-#else
-    struct norms norms;
-    for (size_t start = 0; start < count; start += NORM_RUN) {
-        const size_t run = count - start < NORM_RUN ? count - start : NORM_RUN;
-        size_t i = 0;
-        for (; i + DNN_UPDATE_WIDTH <= run; i += DNN_UPDATE_WIDTH) {
-            norms.at = i;
-            update_whole(&k, &all, offset, sum, start + i, divisor, form, streams, step, slots, &wild, &norms);
+    for (; i + DNN_UPDATE_LANES <= count; i += DNN_UPDATE_LANES) {
+#pragma clang loop unroll(full)
+        for (int v = 0; v < LANE_VECTORS; v++) {
+            update_whole(&k, &all, offset, sum, i + v * DNN_UPDATE_WIDTH, divisor, form, streams, step, slots, &wild, &norms, v);
         }
-        norms.at = i;
-        if (i < run) update_part(&k, &all, offset, sum, start + i, run - i, divisor, form, step, slots, &wild, &norms);
-        squares(lanes, norms.gradient, run);
-        squares(lanes + DNN_UPDATE_LANES, all.next_weights + offset + start, run);
-        squares_of_difference(
-            lanes + 2 * DNN_UPDATE_LANES, all.next_weights + offset + start, (bytes)all.weights + (offset + start) * sizeof(float), run);
     }
-#endif
+    // A copy, so that the loop's own stay in registers.
+    struct norms last = norms;
+    for (int v = 0; v < LANE_VECTORS && i + v * DNN_UPDATE_WIDTH < count; v++) {
+        const size_t start = i + v * DNN_UPDATE_WIDTH, rest = count - start;
+        update_part(
+            &k, &all, offset, sum, start, rest < DNN_UPDATE_WIDTH ? rest : DNN_UPDATE_WIDTH, divisor, form, step, slots, &wild, &last, v);
+    }
+    end_norms(lanes, &last, all.next_weights + offset, (bytes)all.weights + offset * sizeof(float), count);
     return !is_any(wild);
 }
 

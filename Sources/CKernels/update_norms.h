@@ -1,11 +1,9 @@
 // Sums of squares: of values, of differences, and, beside a rule, of all that the norms of a step want: Σg², Σw², Σ(new − old)². Element i
-// goes to double lane i mod 16. Included by update_loops.h.
+// goes to lane i mod 16. Included by update_loops.h.
 
 // A lane is a fixed place in a vector of the lanes, wider than most levels' own.
 typedef float lane_floats __attribute__((vector_size(DNN_UPDATE_LANES * sizeof(float))));
 typedef double lane_doubles __attribute__((vector_size(DNN_UPDATE_LANES * sizeof(double))));
-
-enum { NORM_FIGURES = 3 };
 
 /// Adds the square of what floats were. Their products are exact in double, so with or without a fused addition the bits are the same.
 INLINE void add_square(lane_doubles *sums, const lane_doubles *x) {
@@ -52,44 +50,60 @@ static void squares_of_difference(double *lanes, const void *a, const void *b, s
     memcpy(lanes, &sums, sizeof sums);
 }
 
-#ifdef DNN_UPDATE_ADDS_IN_REGISTERS
-// As many registers as all lanes take, and a vector of elements for each of them: nothing is loaded a second time.
+// Beside a rule, gradients, which may be of any size, are summed in double; weights and their change in the floats of a call, a cache block
+// of the update, and from call to call in double. That costs half as much. What is below 1e-19 in size then counts as 0, and where a square
+// is no float any more the call is summed again in double.
+enum { LANE_VECTORS = DNN_UPDATE_LANES / DNN_UPDATE_WIDTH };
+
+typedef double wide_doubles __attribute__((vector_size(DNN_UPDATE_WIDTH * sizeof(double))));
+
+/// The sums of a call; those of gradients go on from call to call.
 struct norms {
-    lane_doubles sums[NORM_FIGURES];
+    wide_doubles gradient[LANE_VECTORS];
+    wide weights[LANE_VECTORS];
+    wide change[LANE_VECTORS];
 };
 
-INLINE void add_norms(struct norms *norms, wide g, wide old, wide new) {
-    const lane_doubles gradient = __builtin_convertvector(g, lane_doubles), weights = __builtin_convertvector(new, lane_doubles);
-    const lane_doubles change = weights - __builtin_convertvector(old, lane_doubles);
-    add_square(&norms->sums[0], &gradient);
-    add_square(&norms->sums[1], &weights);
-    norms->sums[2] += change * change;
+INLINE void add_norms(struct norms *norms, int lane_vector, wide g, wide old, wide new) {
+    const wide_doubles gradient = __builtin_convertvector(g, wide_doubles);
+    const wide change = new - old;
+    // The product is exact, as in add_square.
+#ifdef DNN_UPDATE_FUSES
+    norms->gradient[lane_vector] = __builtin_elementwise_fma(gradient, gradient, norms->gradient[lane_vector]);
+#else
+    norms->gradient[lane_vector] += gradient * gradient;
+#endif
+    norms->weights[lane_vector] += new * new;
+    norms->change[lane_vector] += change * change;
 }
 
-INLINE struct norms load_norms(const double *lanes) {
-    struct norms norms;
-    for (int i = 0; i < NORM_FIGURES; i++) memcpy(&norms.sums[i], lanes + i * DNN_UPDATE_LANES, sizeof norms.sums[i]);
+INLINE struct norms begin_norms(const double *lanes) {
+    struct norms norms = {0};
+    memcpy(norms.gradient, lanes, sizeof norms.gradient);
     return norms;
 }
 
-INLINE void store_norms(double *lanes, const struct norms *norms) {
-    for (int i = 0; i < NORM_FIGURES; i++) memcpy(lanes + i * DNN_UPDATE_LANES, &norms->sums[i], sizeof norms->sums[i]);
+/// Adds floats to the lanes of a figure; whether these are finite then.
+INLINE bool add_to(double *lanes, const wide *sums) {
+    lane_floats call;
+    lane_doubles all;
+    memcpy(&call, sums, sizeof call);
+    memcpy(&all, lanes, sizeof all);
+    all += __builtin_convertvector(call, lane_doubles);
+    memcpy(lanes, &all, sizeof all);
+    bool finite = true;
+    for (int i = 0; i < DNN_UPDATE_LANES; i++) finite &= lanes[i] - lanes[i] == 0;
+    return finite;
 }
-#else
-// Elements that are updated before their squares are added: few enough to be in the first cache still, enough that the sums are not loaded
-// and stored all the time.
-enum { NORM_RUN = 256 };
 
-/// What a run leaves behind beside its weights.
-struct norms {
-    float gradient[NORM_RUN];
-    size_t at;
-};
-
-INLINE void add_norms(struct norms *norms, wide g, wide old, wide new) {
-    (void)old;
-    (void)new;
-    // There is room for a whole vector even where only a part of it is left.
-    memcpy(norms->gradient + norms->at, &g, sizeof g);
+/// Adds a call's sums to the lanes; from count weights and what they were where floats do not reach.
+static void end_norms(double *lanes, const struct norms *norms, const float *new, const void *old, size_t count) {
+    double before[2 * DNN_UPDATE_LANES];
+    double *weights = lanes + DNN_UPDATE_LANES, *change = weights + DNN_UPDATE_LANES;
+    memcpy(before, weights, sizeof before);
+    memcpy(lanes, norms->gradient, sizeof norms->gradient);
+    if (add_to(weights, norms->weights) && add_to(change, norms->change)) return;
+    memcpy(weights, before, sizeof before);
+    squares(weights, new, count);
+    squares_of_difference(change, new, old, count);
 }
-#endif

@@ -24,8 +24,9 @@ public struct SquareSums: Codable, Equatable, Sendable {
 /// Collects the sums of squares of one step, piece by piece, from whoever updates the piece.
 ///
 /// A piece is the part of a segment in one figure block (16,384 elements of the layout), so it lies within a chunk. Inside a piece element i
-/// goes to double lane i mod 16 in ascending order; the lanes are joined by halves: l and l + 8, then l + 4, l + 2, l + 1. Several threads
-/// may update different pieces at a time; the sums are read when all are done.
+/// goes to double lane i mod 16 in ascending order; of weights and changes the squares of 4,096 elements go to a lane of floats first. The
+/// lanes are joined by halves: l and l + 8, then l + 4, l + 2, l + 1. Several threads may update different pieces at a time; the sums are
+/// read when all are done.
 public final class NormAccumulator: @unchecked Sendable {  // each piece's sums are written by the one thread that updates it
     package static let laneCount = Int(DNN_UPDATE_LANES)
 

@@ -48,6 +48,20 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 15, 256, 1_031, 9_000])
+    func everyLevelGivesTheSameNorms(length: Int) {
+        // Away from 1 squares are no floats any more.
+        for scale in [1, 1e-30, 1e25] as [Float] {
+            let pass = Pass(.adam, length: length, operandCount: 2, treatment: Self.treatments[1], sampleCount: 100, scale: scale)
+            let found = UpdateKernels.Level.allCases.compactMap { UpdateKernels($0) }.map { kernels in
+                let norms = NormAccumulator(segments: [0..<length])
+                _ = pass.run(kernels: kernels, norms: norms)
+                return norms.pieceSums
+            }
+            #expect(found.allSatisfy { $0 == found[0] } && found[0][0].gradient > 0)
+        }
+    }
+
     @Test func theThreadsModeDoesNotTouchTheBits() {
         let pass = Pass(.momentum, length: 100, operandCount: 2, treatment: GradientConstants(), sampleCount: 64, scale: 1e-38)
         let expected = pass.run()

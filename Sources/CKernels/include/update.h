@@ -85,7 +85,7 @@ struct dnn_update_kernels {
     /// One step of a rule with gradient sum ÷ divisor, for count elements from offset; whether all of sum is finite.
     ///
     /// Where there are lanes, three times 16, the squares of the gradient, of the new weights and of their change are added, element i of
-    /// the call to lane i mod 16.
+    /// the call to lane i mod 16; those of weights and changes as floats first. The next weights are not the weights then.
     bool (*update)(
         const struct dnn_rule *rule, const struct dnn_update_arrays *arrays, size_t offset, struct dnn_sum sum, size_t count,
         float divisor, double *_Nullable lanes);
