@@ -127,9 +127,25 @@ public struct ClusterModel: Equatable, Sendable {
     /// Workers who can share a step.
     public var activeWorkers: Int { min(workers, virtualShards) }
 
-    /// Leaves of an active worker: counts differ by at most one.
-    public func leaves(ofWorker index: Int) -> Int {
-        virtualShards / activeWorkers + (index < virtualShards % activeWorkers ? 1 : 0)
+    /// The core that each active worker is kept on; nil: any, or several. Local workers that fill the machine share its cores in turn.
+    var workerCores: [Int?] {
+        guard case .oneHost = placement, workers > 1, threadsPerWorker == 1, workers >= coresPerHost else {
+            return Array(repeating: nil, count: activeWorkers)
+        }
+        return (0..<activeWorkers).map { $0 % coresPerHost }
+    }
+
+    /// Leaves of each active worker: in proportion to speed, which is less where several are kept on a core.
+    public var leaves: [Int] {
+        let cores = workerCores
+        let sharing = cores.map { core in core.map { core in cores.count { $0 == core } } ?? 1 }
+        var leaves = Array(repeating: 0, count: activeWorkers)
+        for _ in 0..<virtualShards {
+            // Whoever would be done first with one more.
+            let next = leaves.indices.min { ((leaves[$0] + 1) * sharing[$0], $0) < ((leaves[$1] + 1) * sharing[$1], $1) }
+            if let next { leaves[next] += 1 }
+        }
+        return leaves
     }
 
     /// Subtree sums that so many leaves in a row come to, at best.

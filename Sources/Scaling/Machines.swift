@@ -1,8 +1,8 @@
 /// A host with some cores that its threads share.
 final class Host {
-    fileprivate let cores: Int
     fileprivate let crowding: Double
-    fileprivate var running: [SimulatedThread] = []
+    /// Who runs on each core.
+    fileprivate var running: [SimulatedThread?]
     /// Threads that have something to do and no core; those that wait for messages most of the time come first, as in the kernel, and
     /// take a core from one that computes.
     fileprivate var ready: (quick: [SimulatedThread], long: [SimulatedThread]) = ([], [])
@@ -12,8 +12,8 @@ final class Host {
     fileprivate(set) var sent = 0.0, received = 0.0
 
     init(cores: Int, crowding: Double) {
-        self.cores = cores
         self.crowding = crowding
+        running = Array(repeating: nil, count: cores)
     }
 }
 
@@ -27,6 +27,8 @@ final class SimulatedThread {
     }
 
     let host: Host
+    /// The core that it is kept on; nil: any.
+    fileprivate let core: Int?
     fileprivate let isLong: Bool
     fileprivate var jobs: [Job] = []
     fileprivate var first = 0
@@ -36,14 +38,17 @@ final class SimulatedThread {
     fileprivate var piece = (began: 0.0, part: 0.0, factor: 1.0)
     /// Grows with every piece: the end of one that was broken off is nobody's.
     fileprivate var pieceNumber = 0
+    fileprivate func mayRun(on core: Int) -> Bool { self.core == nil || self.core == core }
+
     /// Seconds since it has been given a core.
     fileprivate var turn = 0.0
     /// Seconds on a core.
     fileprivate(set) var worked = 0.0
 
     /// - Parameter isLong: whether it computes most of the time.
-    init(on host: Host, isLong: Bool) {
+    init(on host: Host, core: Int? = nil, isLong: Bool) {
         self.host = host
+        self.core = core
         self.isLong = isLong
     }
 }
@@ -95,27 +100,36 @@ final class Scene {
     }
 
     private func dispatch(_ host: Host) {
-        while true {
-            if host.running.count == host.cores, !host.ready.quick.isEmpty, let victim = host.running.last(where: \.isLong) {
+        // Quick threads take a core that is idle, else one from a thread that computes.
+        var waiting: [SimulatedThread] = []
+        for (number, thread) in host.ready.quick.enumerated() {
+            guard host.running.contains(where: { $0?.isLong ?? true }) else {
+                waiting += host.ready.quick[number...]
+                break
+            }
+            let cores = host.running.indices.filter { thread.mayRun(on: $0) }
+            if let idle = cores.first(where: { host.running[$0] == nil }) {
+                begin(thread, on: idle)
+            } else if let core = cores.last(where: { host.running[$0]?.isLong == true }), let victim = host.running[core] {
                 interrupt(victim)
                 // The rest of its turn is its.
                 host.ready.long.insert(victim, at: 0)
-            }
-            guard host.running.count < host.cores else { return }
-            if !host.ready.quick.isEmpty {
-                begin(host.ready.quick.removeFirst())
-            } else if !host.ready.long.isEmpty {
-                begin(host.ready.long.removeFirst())
+                begin(thread, on: core)
             } else {
-                return
+                waiting.append(thread)
             }
+        }
+        host.ready.quick = waiting
+        for core in host.running.indices where host.running[core] == nil {
+            guard let next = host.ready.long.firstIndex(where: { $0.mayRun(on: core) }) else { continue }
+            begin(host.ready.long.remove(at: next), on: core)
         }
     }
 
-    private func begin(_ thread: SimulatedThread) {
+    private func begin(_ thread: SimulatedThread, on core: Int) {
         let host = thread.host, job = thread.jobs[thread.first]
-        let others = host.cores > 1 ? Double(host.running.count) / Double(host.cores - 1) : 0
-        host.running.append(thread)
+        let others = host.running.count > 1 ? Double(host.running.count { $0 != nil }) / Double(host.running.count - 1) : 0
+        host.running[core] = thread
         thread.piece = (now, min(job.left, Self.longestPiece), job.isComputing ? 1 + (host.crowding - 1) * others : 1)
         thread.pieceNumber += 1
         let number = thread.pieceNumber
@@ -126,7 +140,7 @@ final class Scene {
 
     /// Takes a thread from its core, and notes how much of its job it has done.
     private func stop(_ thread: SimulatedThread, after part: Double) {
-        thread.host.running.removeAll { $0 === thread }
+        if let core = thread.host.running.firstIndex(where: { $0 === thread }) { thread.host.running[core] = nil }
         thread.pieceNumber += 1
         thread.worked += part * thread.piece.factor
         thread.turn += part * thread.piece.factor

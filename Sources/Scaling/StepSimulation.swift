@@ -17,11 +17,11 @@ final class StepSimulation {
         /// Whether anything of the next version is here.
         var hasOpened = false
 
-        init(host: Host, leaves: Int, chunks: Int) {
+        init(host: Host, core: Int?, leaves: Int, chunks: Int) {
             self.host = host
             self.leaves = leaves
-            compute = SimulatedThread(on: host, isLong: true)
-            io = SimulatedThread(on: host, isLong: false)
+            compute = SimulatedThread(on: host, core: core, isLong: true)
+            io = SimulatedThread(on: host, core: core, isLong: false)
             isHere = Array(repeating: true, count: chunks)
             hereThrough = chunks
         }
@@ -99,7 +99,9 @@ final class StepSimulation {
         let common: Host?
         if case .hosts = model.placement { common = nil } else { common = Host(cores: cores, crowding: costs.crowding) }
         func host() -> Host { common ?? Host(cores: cores, crowding: costs.crowding) }
-        workers = (0..<active).map { index in Worker(host: host(), leaves: model.leaves(ofWorker: index), chunks: count) }
+        workers = zip(model.workerCores, model.leaves).map { core, leaves in
+            Worker(host: host(), core: core, leaves: leaves, chunks: count)
+        }
         servers = (0..<model.servers).map { _ in Server(host: host(), updateThreads: model.updateThreads) }
         // In a laboratory of namespaces cards are apart though cores are not.
         cards = (workers.map { _ in Host(cores: 1, crowding: 1) }, servers.map { _ in Host(cores: 1, crowding: 1) })

@@ -29,9 +29,15 @@ import Testing
 
     @Test func workersShareTheCoresOfAHost() {
         // Eight leaves of 4 ms on two cores, whoever has them; a slice of a millisecond may be left over at the end.
-        for workers in [2, 4, 8] {
+        for workers in [2, 3, 4, 5, 8] {
             #expect(isClose(Self.seconds(Self.model(workers: workers, cores: 2), Self.free), 16e-3, within: 0.1))
         }
+    }
+
+    @Test func whoSharesACoreHasFewerLeaves() {
+        #expect(Self.model(workers: 3, cores: 2).leaves == [2, 4, 2])
+        #expect(Self.model(workers: 3, cores: 8).leaves == [3, 3, 2])
+        #expect(Self.model(workers: 5, cores: 2).leaves == [2, 2, 1, 2, 1])
     }
 
     @Test func busyCoresDisturbEachOther() {

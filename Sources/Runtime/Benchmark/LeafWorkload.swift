@@ -11,6 +11,7 @@ struct LeafWorkload {
     /// Those that `nodes` write to.
     private let gradients: [FloatBlock]
     private let weights: FloatBlock
+    private let sink = FloatBlock(count: 1)
     private var step: UInt64 = 0
 
     /// - Parameter leaves: those of the first shards.
@@ -37,8 +38,10 @@ struct LeafWorkload {
 
     var operations: Double { Double(engine.network.operationsPerRow * engine.leafRows * leaves) }
 
-    /// Writes the weights anew, as the server does before every step.
+    /// Reads the gradients and writes the weights anew, as the server does before every step: where that is another core, it has their cache
+    /// lines then.
     func renewWeights() {
+        for gradient in gradients { sink.mutableView[0] = (0..<gradient.count).reduce(0) { $0 + gradient.view[$1] } }
         for index in 0..<weights.count { weights.mutableView[index] = -weights.view[index] }
     }
 

@@ -13,14 +13,17 @@ public struct ModelBenchmark: Sendable {
         self.steps = steps
     }
 
+    private static let rounds = 3
+
     public struct Measurement: Encodable, Sendable {
+        /// Medians of the rounds.
         public struct Point: Encodable, Sendable {
             public var workers: Int
             public var predictedMs: Double
             public var measuredMs: Double
             /// Of the measured time.
             public var error: Double
-            /// In seconds, by name: what the second of the two predictions was made of.
+            /// In seconds, by name: what the last prediction was made of.
             var costs: Costs
 
             private enum CodingKeys: String, CodingKey {
@@ -47,17 +50,24 @@ public struct ModelBenchmark: Sendable {
             StepBenchmark(workload: workload, workers: workers, steps: steps, virtualShards: shards)
         }
         let run = try benchmark(1).prepared()
-        // What is predicted is measured between two measurements of its parts, so that all see the same machine.
-        var points: [Measurement.Point] = []
-        for workers in 1...mostWorkers {
-            let before = try predict(run, workers: workers).milliseconds
-            guard let measured = try benchmark(workers).run() else { return nil }
-            let after = try predict(run, workers: workers)
-            let predicted = (before + after.milliseconds) / 2
-            points.append(
-                .init(
-                    workers: workers, predictedMs: predicted, measuredMs: measured.medianMsPerStep,
-                    error: abs(predicted / measured.medianMsPerStep - 1), costs: after.costs))
+        // Measurements lie between predictions, and numbers of workers take turns, so that all see the same machine.
+        let counts = Array(1...mostWorkers)
+        var predicted = counts.map { _ in [Double]() }, measured = predicted, costs: [Costs] = []
+        for round in 0...Self.rounds {
+            for (index, workers) in counts.enumerated() {
+                let prediction = try predict(run, workers: workers)
+                predicted[index].append(prediction.milliseconds)
+                costs.append(prediction.costs)
+                guard round < Self.rounds else { continue }
+                guard let found = try benchmark(workers).run() else { return nil }
+                measured[index].append(found.medianMsPerStep)
+            }
+        }
+        let points = counts.indices.map { index in
+            let (predicted, measured) = (Timing(predicted[index]).medianMs, Timing(measured[index]).medianMs)
+            return Measurement.Point(
+                workers: counts[index], predictedMs: predicted, measuredMs: measured, error: abs(predicted / measured - 1),
+                costs: costs[costs.count - counts.count + index])
         }
         return Measurement(workload: workload.rawValue, points: points, worstError: points.map(\.error).max() ?? 0)
     }

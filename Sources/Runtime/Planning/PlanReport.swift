@@ -49,7 +49,7 @@ struct PlanReport: Encodable {
             case .oneHostWithNetwork: "all on this host's \(model.coresPerHost) cores, \(rate) between them"
             case .hosts: "a host of \(model.coresPerHost) cores each, \(rate)"
             }
-        let leaves = model.leaves(ofWorker: 0)
+        let leaves = model.leaves.max() ?? 0
         var lines = [
             "measured   a leaf \(ms(costs.compute(leaves: 1))), \(leaves) leaves \(ms(costs.compute(leaves: leaves))); every core busy: "
                 + "\(number(costs.crowding)) times that; update of \(model.parameters) parameters "
