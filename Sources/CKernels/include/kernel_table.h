@@ -94,10 +94,8 @@ typedef struct {
     /// Layers over rows of `width` elements. dx may be null, but for the softmax and maxout; parameter gradients are written over.
     void (*softmax)(const float *x, long rows, long width, float *y);
     void (*softmax_backward)(const float *y, const float *dy, long rows, long width, float *dx);
-    void (*layer_norm)(const float *x, const float *scale, const float *shift, double epsilon, long rows, long width, float *y);
-    void (*layer_norm_backward)(
-        const float *x, const float *dy, const float *scale, double epsilon, long rows, long width, float *dx, float *dscale,
-        float *dshift);
+    /// y = x − mean of the row, and every row's variance.
+    void (*center_rows)(const float *x, long rows, long width, float *y, float *variances);
     /// A row is `channels` runs of equal length, each with a slope of its own.
     void (*prelu)(const float *x, const float *slopes, long channels, long rows, long width, float *y);
     void (*prelu_backward)(

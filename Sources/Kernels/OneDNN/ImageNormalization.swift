@@ -55,7 +55,7 @@ package final class ImageNormalization: Sendable {
             arguments: [
                 DNNL_ARG_SRC_0, DNNL_ARG_DIFF_DST_0, DNNL_ARG_DIFF_SRC_0, DNNL_ARG_MEAN, DNNL_ARG_VARIANCE, DNNL_ARG_SCALE,
                 DNNL_ARG_DIFF_SCALE, DNNL_ARG_DIFF_SHIFT,
-            ] + (od_batch_normalization_backward_takes_shift() != 0 ? [DNNL_ARG_SHIFT] : []))
+            ] + (od_normalization_backward_takes_shift() != 0 ? [DNNL_ARG_SHIFT] : []))
         unwanted = needsInputGradient ? [] : (0..<threads.count).map { _ in FloatBlock(count: layout.count) }
     }
 
