@@ -287,7 +287,53 @@ static inline dnnl_status_t od_batch_normalization_backward_describe(
     return status;
 }
 
-/// Whether the gradients' operation counts the shift among its inputs, which it does not read.
-static inline int od_batch_normalization_backward_takes_shift(void) {
+/// y = scale · x / √(variance + ε) + shift row by row, for rows whose mean is 0, with given mean and variance.
+static inline dnnl_status_t od_layer_normalization_forward_describe(
+    dnnl_primitive_desc_t *operation, dnnl_engine_t engine, const_dnnl_primitive_attr_t attributes, const od_layout *x,
+    const od_layout *moments, float epsilon) {
+    const unsigned flags = dnnl_use_global_stats | dnnl_use_scale | dnnl_use_shift;
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_layer_normalization_forward_primitive_desc_create(
+        operation, engine, dnnl_forward_inference, od_descriptor_of(x), od_descriptor_of(x), od_descriptor_of(moments), epsilon, flags,
+        attributes);
+#else
+    dnnl_layer_normalization_desc_t description;
+    dnnl_status_t status = dnnl_layer_normalization_forward_desc_init(
+        &description, dnnl_forward_inference, od_descriptor_of(x), od_descriptor_of(moments), epsilon, flags);
+    if (status != dnnl_success) return status;
+    return dnnl_primitive_desc_create(operation, &description, attributes, engine, NULL);
+#endif
+}
+
+/// The gradients of the same; mean and variance depend on x, so they must not be declared given.
+static inline dnnl_status_t od_layer_normalization_backward_describe(
+    dnnl_primitive_desc_t *operation, dnnl_engine_t engine, const_dnnl_primitive_attr_t attributes, const od_layout *x,
+    const od_layout *moments, float epsilon) {
+    const unsigned flags = dnnl_use_scale | dnnl_use_shift;
+    dnnl_primitive_desc_t forward = NULL;
+#if DNNL_VERSION_MAJOR >= 3
+    dnnl_status_t status = dnnl_layer_normalization_forward_primitive_desc_create(
+        &forward, engine, dnnl_forward_training, od_descriptor_of(x), od_descriptor_of(x), od_descriptor_of(moments), epsilon, flags,
+        attributes);
+    if (status != dnnl_success) return status;
+    status = dnnl_layer_normalization_backward_primitive_desc_create(
+        operation, engine, dnnl_backward, od_descriptor_of(x), od_descriptor_of(x), od_descriptor_of(x), od_descriptor_of(moments),
+        epsilon, flags, forward, attributes);
+#else
+    dnnl_layer_normalization_desc_t description;
+    dnnl_status_t status = dnnl_layer_normalization_forward_desc_init(
+        &description, dnnl_forward_training, od_descriptor_of(x), od_descriptor_of(moments), epsilon, flags);
+    if (status == dnnl_success) status = dnnl_primitive_desc_create(&forward, &description, attributes, engine, NULL);
+    if (status != dnnl_success) return status;
+    status = dnnl_layer_normalization_backward_desc_init(
+        &description, dnnl_backward, od_descriptor_of(x), od_descriptor_of(x), od_descriptor_of(moments), epsilon, flags);
+    if (status == dnnl_success) status = dnnl_primitive_desc_create(operation, &description, attributes, engine, forward);
+#endif
+    dnnl_primitive_desc_destroy(forward);
+    return status;
+}
+
+/// Whether a normalisation's gradients count the shift among their inputs, which they do not read.
+static inline int od_normalization_backward_takes_shift(void) {
     return DNNL_VERSION_MAJOR < 3;
 }

@@ -18,23 +18,10 @@ extension NetKernels {
 
     // MARK: Layer norm
 
-    /// y = (x − mean) / √(variance + ε) ⊙ scale + shift, moments of the row; the parameters are scale `[width]`, then shift `[width]`.
-    package func layerNorm(_ x: FloatView, parameters: FloatView, epsilon: Double, rows: Int, width: Int, into y: MutableFloatView) {
-        precondition(x.count >= rows * width && y.count >= rows * width, "a layer norm beyond its buffer")
-        precondition(parameters.count == 2 * width, "a layer norm of another width")
-        table.pointee.layer_norm(x.floats, parameters.floats, parameters.floats + width, epsilon, rows, width, y.base)
-    }
-
-    /// - Parameter gradient: of scale, then shift.
-    package func layerNormBackward(
-        x: FloatView, dy: FloatView, parameters: FloatView, epsilon: Double, rows: Int, width: Int, dx: MutableFloatView?,
-        gradient: MutableFloatView
-    ) {
-        precondition(x.count >= rows * width && dy.count >= rows * width, "a layer norm beyond its buffer")
-        precondition(dx.map { $0.count >= rows * width } ?? true, "a layer norm beyond its buffer")
-        precondition(parameters.count == 2 * width && gradient.count == 2 * width, "a layer norm of another width")
-        table.pointee.layer_norm_backward(
-            x.floats, dy.floats, parameters.floats, epsilon, rows, width, dx?.base, gradient.base, gradient.base + width)
+    /// y = x − mean of the row, `[rows, width]`, and the rows' variances, for a `RowNormalization`.
+    func center(_ x: FloatView, rows: Int, width: Int, into y: MutableFloatView, variances: MutableFloatView) {
+        precondition(x.count >= rows * width && y.count >= rows * width && variances.count >= rows, "a layer norm beyond its buffer")
+        table.pointee.center_rows(x.floats, rows, width, y.base, variances.base)
     }
 
     // MARK: PReLU

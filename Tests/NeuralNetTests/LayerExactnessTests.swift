@@ -30,6 +30,10 @@ import Testing
                 ], .softmaxCrossEntropy(labelSmoothing: 0.1))
         ),
         (
+            "PReLU and softmax",
+            net([37], [.prelu(), .dense(units: 45), .prelu(perChannel: true), .dense(units: 30), .softmax, .dense(units: 7)])
+        ),
+        (
             "smooth activations",
             net(
                 [37],
@@ -92,8 +96,8 @@ import Testing
         }
     }
 
-    /// Our own kernels give the same bits on every instruction set.
-    @Test(arguments: nets.indices)
+    /// Our own kernels give the same bits on every instruction set; layer norms are oneDNN's.
+    @Test(arguments: nets.indices.filter { nets[$0].name != "layers over rows" })
     func instructionSetsAgree(index: Int) throws {
         let network = try Network(Self.nets[index].specification)
         let weights = zeros(network.layout.count)

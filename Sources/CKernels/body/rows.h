@@ -16,17 +16,6 @@ CK_INLINE double row_product(const float *x, const float *y, long count) {
     return join8(sums);
 }
 
-CK_INLINE double row_squares(const float *x, double shift, long count) {
-    d8 sums = (d8)0.0;
-    long i = 0;
-    for (; i + 8 <= count; i += 8) {
-        d8 difference = __builtin_convertvector(load8(x + i), d8) - (d8)shift;
-        sums = sums + difference * difference;
-    }
-    for (; i < count; i++) sums[i & 7] = sums[i & 7] + ((double)x[i] - shift) * ((double)x[i] - shift);
-    return join8(sums);
-}
-
 static void softmax(const float *x, long rows, long width, float *y) {
     for (long r = 0; r < rows; r++, x += width, y += width) {
         float largest = x[0];
@@ -45,53 +34,23 @@ static void softmax_backward(const float *y, const float *dy, long rows, long wi
     }
 }
 
-/// Mean and 1/√(variance + ε) of a row.
-CK_INLINE void row_moments(const float *x, long width, double epsilon, double *mean, double *share) {
-    *mean = row_sum(x, width) / (double)width;
-    d8 spread = (d8)(row_squares(x, *mean, width) / (double)width + epsilon);
-    *share = 1.0 / __builtin_elementwise_sqrt(spread)[0];
-}
-
-static void layer_norm(const float *x, const float *scale, const float *shift, double epsilon, long rows, long width, float *y) {
+/// y = x − mean, and the variance of a row; the difference is rounded once.
+static void center_rows(const float *x, long rows, long width, float *y, float *variances) {
     for (long r = 0; r < rows; r++, x += width, y += width) {
-        double mean, share;
-        row_moments(x, width, epsilon, &mean, &share);
-        for (long c = 0; c < width; c++) y[c] = (float)(((double)x[c] - mean) * share) * scale[c] + shift[c];
-    }
-}
-
-static void layer_norm_backward(
-    const float *x, const float *dy, const float *scale, double epsilon, long rows, long width, float *dx, float *dscale, float *dshift) {
-    memset(dscale, 0, (size_t)width * sizeof(float));
-    memset(dshift, 0, (size_t)width * sizeof(float));
-    for (long r = 0; r < rows; r++, x += width, dy += width) {
-        double mean, share;
-        row_moments(x, width, epsilon, &mean, &share);
-        d8 sums = (d8)0.0, products = (d8)0.0;  // of dx̂ = dy · scale, and of dx̂ · x̂
-        long first = 0;
-        for (; first + 8 <= width; first += 8) {
-            const f8 d = load8(dy + first);
-            const d8 normal = (__builtin_convertvector(load8(x + first), d8) - (d8)mean) * (d8)share;
-            const d8 slope = __builtin_convertvector(d, d8) * __builtin_convertvector(load8(scale + first), d8);
-            sums = sums + slope;
-            products = products + slope * normal;
-            store8(dscale + first, load8(dscale + first) + d * __builtin_convertvector(normal, f8));
-            store8(dshift + first, load8(dshift + first) + d);
+        const double mean = row_sum(x, width) / (double)width;
+        d8 sums = (d8)0.0;
+        long i = 0;
+        for (; i + 8 <= width; i += 8) {
+            const d8 difference = __builtin_convertvector(load8(x + i), d8) - (d8)mean;
+            sums = sums + difference * difference;
+            store8(y + i, __builtin_convertvector(difference, f8));
         }
-        for (long c = first; c < width; c++) {
-            const double normal = ((double)x[c] - mean) * share, slope = (double)dy[c] * (double)scale[c];
-            sums[c & 7] = sums[c & 7] + slope;
-            products[c & 7] = products[c & 7] + slope * normal;
-            dscale[c] = dscale[c] + dy[c] * (float)normal;
-            dshift[c] = dshift[c] + dy[c];
+        for (; i < width; i++) {
+            const double difference = (double)x[i] - mean;
+            sums[i & 7] = sums[i & 7] + difference * difference;
+            y[i] = (float)difference;
         }
-        if (!dx) continue;
-        const double sum = join8(sums) / (double)width, product = join8(products) / (double)width;
-        for (long c = 0; c < width; c++) {
-            const double normal = ((double)x[c] - mean) * share;
-            dx[c] = (float)(share * ((double)dy[c] * (double)scale[c] - sum - normal * product));
-        }
-        dx += width;
+        variances[r] = (float)(join8(sums) / (double)width);
     }
 }
 

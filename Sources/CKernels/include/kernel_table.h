@@ -94,10 +94,8 @@ typedef struct {
     /// Layers over rows of `width` elements. dx may be null, but for the softmax and maxout; parameter gradients are written over.
     void (*softmax)(const float *x, long rows, long width, float *y);
     void (*softmax_backward)(const float *y, const float *dy, long rows, long width, float *dx);
-    void (*layer_norm)(const float *x, const float *scale, const float *shift, double epsilon, long rows, long width, float *y);
-    void (*layer_norm_backward)(
-        const float *x, const float *dy, const float *scale, double epsilon, long rows, long width, float *dx, float *dscale,
-        float *dshift);
+    /// y = x − mean of the row, and every row's variance.
+    void (*center_rows)(const float *x, long rows, long width, float *y, float *variances);
     /// A row is `channels` runs of equal length, each with a slope of its own.
     void (*prelu)(const float *x, const float *slopes, long channels, long rows, long width, float *y);
     void (*prelu_backward)(
@@ -121,16 +119,10 @@ typedef struct {
     void (*huber)(
         const float *y, const float *targets, long rows, long width, float delta, float *gradient, int wanted, ck_figures *figures);
 
-    /// Per channel, with dy: a = Σ dy, b = Σ dy · (x − center); without: a = Σ (x − center), b = Σ (x − center)².
-    void (*channel_sums)(
-        const float *x, const float *dy, const ck_channels *shape, const double *center, double *a, double *b);
-    /// y = (x − center) · factor + offset, or max(that, 0).
-    void (*channel_apply)(
-        const float *x, const ck_channels *shape, const float *center, const float *factor, const float *offset, int relu, float *y);
-    /// dx = dy · factor + ((x − center) · slope + offset).
-    void (*channel_gradient)(
-        const float *x, const float *dy, const ck_channels *shape, const float *center, const float *factor, const float *slope,
-        const float *offset, float *dx);
+    /// Per channel a = Σ (x − center), b = Σ (x − center)².
+    void (*channel_sums)(const float *x, const ck_channels *shape, const double *center, double *a, double *b);
+    /// y = x − the channel's mean for plain rows, those of y being `stride` apart.
+    void (*center_channels)(const float *x, long rows, long width, const double *means, long stride, float *y);
 
     /// a += b.
     void (*add)(float *a, const float *b, long count);

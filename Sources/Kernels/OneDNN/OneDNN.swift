@@ -18,6 +18,9 @@ package enum OneDNN {
         return engine
     }()
 
+    /// The ε of a normalisation, which must not become 0 as a float: equal values would give NaN.
+    static func epsilon(_ epsilon: Double) -> Float { max(Float(epsilon), .leastNormalMagnitude) }
+
     /// Every operation of ours has an implementation for every shape, so a refusal is our own mistake or the end of memory.
     static func check(_ status: dnnl_status_t, _ call: StaticString) {
         precondition(status == dnnl_success, "\(call): \(dnnl_status2str(status).map { String(cString: $0) } ?? "unknown")")

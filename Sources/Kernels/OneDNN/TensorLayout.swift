@@ -44,6 +44,11 @@ package final class TensorLayout: Equatable, @unchecked Sendable {  // never cha
         count = od_layout_bytes(created) / MemoryLayout<Float>.stride
     }
 
+    /// `[rows, channels]`, row-major, as one image whose pixels are the rows.
+    convenience init(rowsAsPixels rows: Int, channels: Int) {
+        self.init(shape: [1, channels, rows, 1], strides: [rows * channels, 1, channels, channels])
+    }
+
     private init(adopting descriptor: OpaquePointer) {
         self.descriptor = descriptor
         count = (od_layout_bytes(descriptor) + MemoryLayout<Float>.stride - 1) / MemoryLayout<Float>.stride

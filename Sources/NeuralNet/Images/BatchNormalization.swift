@@ -26,10 +26,14 @@ struct BatchNormalization: LeafOperation {
         case .images(let image): image.width
         }
     }
+    /// Of images.
+    var extent: ImageExtent? {
+        if case .images(let image) = rows { image.extent } else { nil }
+    }
     var parameters: Range<Int>? { range }
     var statistics: Int? { statisticsIndex }
     var readsImages: Bool { !hasPlainOutput }
-    var isPrimitive: Bool { !hasPlainOutput }
+    var isPrimitive: Bool { true }
     var hasPlainOutput: Bool {
         if case .plain = rows { true } else { false }
     }
@@ -42,8 +46,7 @@ struct BatchNormalization: LeafOperation {
 private final class BatchNormalizationWorker: LeafWorker {
     private let operation: BatchNormalization
     private let engine: LeafWorkerContext
-    /// Of images.
-    private var compiled = Compiled<ImageNormalization>()
+    private var compiled = Compiled<ChannelNormalization>()
 
     init(_ operation: BatchNormalization, _ engine: LeafWorkerContext) {
         self.operation = operation
@@ -52,16 +55,21 @@ private final class BatchNormalizationWorker: LeafWorker {
 
     /// What a leaf's forward pass leaves to its backward pass, and to the running values.
     private final class Notes {
-        let normalization: ChannelNormalization
+        let found: ChannelStatistics
         let operands: ChannelOperands
+        /// Of plain rows, x about its means.
+        let centered: FloatBlock?
         /// As `ParameterLayout.RunningStatistics.sums` says.
         let statistics: AlignedBlock<Double>
 
-        init(channels: Int, padded: Int) {
-            normalization = ChannelNormalization(channels: channels, padded: padded)
-            operands = ChannelOperands(padded: padded)
+        init(channels: Int, padded: Int, centered: FloatBlock?) {
+            found = ChannelStatistics(channels: channels, padded: padded)
+            operands = ChannelOperands(channels: channels)
+            self.centered = centered
             statistics = AlignedBlock(count: 1 + 2 * channels)
         }
+
+        func input(_ x: FloatView) -> FloatView { centered?.view ?? x }
     }
 
     private func layout(rows: Int) -> ChannelLayout {
@@ -73,18 +81,22 @@ private final class BatchNormalizationWorker: LeafWorker {
     }
 
     func outputCount(rows: Int) -> Int { layout(rows: rows).count }
-    func makeNotes() -> AnyObject? { Notes(channels: operation.channels, padded: layout(rows: 1).paddedChannels) }
+    func makeNotes() -> AnyObject? {
+        let stride = ChannelNormalization.stride(ofRows: operation.channels)
+        return Notes(
+            channels: operation.channels, padded: layout(rows: 1).paddedChannels,
+            centered: operation.hasPlainOutput ? FloatBlock(count: engine.leafRows * stride) : nil)
+    }
     var parameterGradientCount: Int { operation.range.count }
     var activates: Bool { engine.activation == .relu }
 
     private func hasOwnStatistics(rows: Int) -> Bool { rows * operation.area >= 2 }
 
     func prepare(rows: Int, training: Bool) {
-        guard case .images(let image) = operation.rows else { return }
         compiled.prepare(rows) {
-            let shape = ImageNormalization.Shape(
-                rows: rows, channels: image.channels, image: image.extent, epsilon: operation.epsilon, hasReLU: activates)
-            return ImageNormalization(
+            let shape = ChannelNormalization.Shape(
+                rows: rows, channels: operation.channels, image: operation.extent, epsilon: operation.epsilon, hasReLU: activates)
+            return ChannelNormalization(
                 shape, block: engine.channelBlock, ownStatistics: hasOwnStatistics(rows: rows),
                 needsInputGradient: engine.needsInputGradient, threads: engine.primitives)
         }
@@ -101,39 +113,33 @@ private final class BatchNormalizationWorker: LeafWorker {
         let notes = notes(leaf), channels = operation.channels, layout = layout(rows: leaf.rows)
         let usesOwn = leaf.training && hasOwnStatistics(rows: leaf.rows)
         if usesOwn {
-            notes.normalization.measure(x, layout, kernels: engine.kernels)
+            notes.found.measure(x, layout, kernels: engine.kernels)
         } else {
-            notes.normalization.take(mean: leaf.statistics[0..<channels], variance: leaf.statistics[channels..<2 * channels])
+            notes.found.take(mean: leaf.statistics[0..<channels], variance: leaf.statistics[channels..<2 * channels])
         }
         notes.statistics[0] = usesOwn ? Double(leaf.rows) : 0
         if leaf.training {
             let count = Double(leaf.rows * operation.area), bessel = usesOwn ? count / (count - 1) : 0
             for channel in 0..<channels {
-                notes.statistics[1 + channel] = usesOwn ? Double(leaf.rows) * notes.normalization.mean(channel) : 0
+                notes.statistics[1 + channel] = usesOwn ? Double(leaf.rows) * notes.found.mean(channel) : 0
                 notes.statistics[1 + channels + channel] =
-                    usesOwn ? Double(leaf.rows) * (notes.normalization.variance(channel) * bessel) : 0
+                    usesOwn ? Double(leaf.rows) * (notes.found.variance(channel) * bessel) : 0
             }
         }
         let scale = leaf.parameters[0..<channels], shift = leaf.parameters[channels..<2 * channels]
-        guard operation.hasPlainOutput else {
-            notes.normalization.write(to: notes.operands, scale: scale, shift: shift, epsilon: operation.epsilon)
-            return compiled[leaf.rows].forward(x: x, operands: notes.operands, y: y, thread: leaf.thread)
+        if let centered = notes.centered {
+            notes.found.center(x, rows: leaf.rows, into: centered.mutableView, kernels: engine.kernels)
         }
-        notes.normalization.apply(
-            x, layout, scale: scale, shift: shift, epsilon: operation.epsilon, relu: activates, into: y, kernels: engine.kernels)
+        notes.found.write(
+            to: notes.operands, scale: scale, shift: shift, epsilon: operation.epsilon, centered: notes.centered != nil)
+        compiled[leaf.rows].forward(x: notes.input(x), operands: notes.operands, y: y, thread: leaf.thread)
     }
 
     func backward(
         _ leaf: LeafCall, x: FloatView, y: FloatView, dy: MutableFloatView, dx: MutableFloatView?, gradient: MutableFloatView
     ) {
         let channels = operation.channels, notes = notes(leaf)
-        let dScale = gradient[0..<channels], dShift = gradient[channels..<2 * channels]
-        guard operation.hasPlainOutput else {
-            compiled[leaf.rows].backward(x: x, dy: dy.view, operands: notes.operands, dx: dx, thread: leaf.thread)
-            return notes.normalization.read(from: notes.operands, epsilon: operation.epsilon, dScale: dScale, dShift: dShift)
-        }
-        notes.normalization.differentiate(
-            x, dy.view, layout(rows: leaf.rows), scale: leaf.parameters[0..<channels], epsilon: operation.epsilon,
-            ownStatistics: hasOwnStatistics(rows: leaf.rows), dx: dx, dScale: dScale, dShift: dShift, kernels: engine.kernels)
+        compiled[leaf.rows].backward(x: notes.input(x), dy: dy.view, operands: notes.operands, dx: dx, thread: leaf.thread)
+        notes.found.read(from: notes.operands, dScale: gradient[0..<channels], dShift: gradient[channels..<2 * channels])
     }
 }

@@ -4,7 +4,7 @@ internal import NeuralNet
 internal import Wire
 
 /// The version of the numbers: raised whenever the same run file would give other bits.
-public let numericsVersion = 2
+public let numericsVersion = 3
 
 /// All that a worker must know to compute: everything but rows and weights. Travels inside the welcome.
 struct RunDescription: Codable, Equatable, Sendable {
