@@ -18,20 +18,36 @@ struct SharedServersEndToEndTests {
         (try? String(contentsOfFile: "/proc/\(processID)/comm", encoding: .utf8)) == "dnn-coord\n"
     }
 
+    /// Foundation takes the first short read of a file in /proc for its end.
+    private static func lines(of path: String) throws -> [Substring] {
+        let descriptor = try #require(Optional(open(path, O_RDONLY | O_CLOEXEC)).flatMap { $0 < 0 ? nil : $0 }, "\(path)")
+        defer { close(descriptor) }
+        var text = Data()
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = read(descriptor, &buffer, buffer.count)
+            guard count > 0 || count < 0 && errno == EINTR else { break }
+            if count > 0 { text.append(contentsOf: buffer[..<count]) }
+        }
+        return String(decoding: text, as: UTF8.self).split(separator: "\n")
+    }
+
     /// Pages of segments of this name that a process has touched: read or written. nil if it has mapped none.
     private static func touchedKilobytes(of segment: String, in processID: Int32) throws -> Int? {
-        let text = try String(contentsOfFile: "/proc/\(processID)/smaps", encoding: .utf8)
         var (total, isWanted): (Int?, Bool) = (nil, false)
-        for line in text.split(separator: "\n") {
-            if line.contains(/^[0-9a-f]+-[0-9a-f]+ /) { isWanted = line.contains("memfd:\(segment)") }
-            if isWanted, let match = line.firstMatch(of: /^Rss: +([0-9]+) kB/) { total = (total ?? 0) + (Int(match.1) ?? 0) }
+        for line in try lines(of: "/proc/\(processID)/smaps") {
+            let words = line.split(separator: " ")
+            // A mapping's own line begins with its addresses, the others with a name and a colon.
+            if let word = words.first, !word.hasSuffix(":") { isWanted = line.contains("memfd:\(segment)") }
+            if isWanted, words.first == "Rss:", words.count > 1 { total = (total ?? 0) + (Int(words[1]) ?? 0) }
         }
         return total
     }
 
     private static func mayWrite(_ segment: String, in processID: Int32) throws -> Bool {
-        try String(contentsOfFile: "/proc/\(processID)/maps", encoding: .utf8).split(separator: "\n")
-            .contains { $0.contains("memfd:\(segment)") && $0.contains(/ .w.. /) }
+        try lines(of: "/proc/\(processID)/maps").contains { line in
+            line.contains("memfd:\(segment)") && line.split(separator: " ")[1].contains("w")
+        }
     }
 
     /// A worker's death leaves contributions in its segment, and its successor gets another one; a server's takes the run back.
@@ -78,11 +94,13 @@ struct SharedServersEndToEndTests {
                 let gradients = try Self.touchedKilobytes(of: "dnn-gradients", in: server)
                 let weights = try Self.touchedKilobytes(of: "dnn-weights", in: server)
                 #expect(transport == "messages" ? gradients == nil && weights == nil : gradients ?? 0 > 0 && weights ?? 0 > 0)
+                #expect(try Self.mayWrite("dnn-weights", in: server) == (transport == "auto"))
                 #expect(try !Self.mayWrite("dnn-gradients", in: server))
             }
             for worker in workers {
                 let weights = try Self.touchedKilobytes(of: "dnn-weights", in: worker)
                 #expect(transport == "messages" ? weights == nil : weights ?? 0 > 0)
+                #expect(try Self.mayWrite("dnn-gradients", in: worker) == (transport == "auto"))
                 #expect(try !Self.mayWrite("dnn-weights", in: worker))
             }
             coordinator.kill(SIGCONT)
