@@ -98,7 +98,8 @@ final class ServerRun {
             let made = try ParameterServer(
                 layout: network.layout, updater: updater, plan: run.plan(of: .train), tree: run.tree, chunkByteCount: run.chunkByteCount,
                 threads: threads, owned: assignment.owned, version: assignment.version, completion: completion,
-                weightBlocks: published.serverBlocks, policy: assignment.policy, learningRate: { [released] _ in released.rate }, isFree: { published.isFree($0) }, release: { inbox.release($0) })
+                weightBlocks: published.serverBlocks, policy: assignment.policy, learningRate: { [released] _ in released.rate },
+                isFree: { published.isFree($0) }, release: { inbox.release($0) })
             made.recomputes = true
             (server, stepServer, roundServer) = (made, made, nil)
         }
