@@ -82,7 +82,8 @@ struct SharedServersEndToEndTests {
         let reference = try #require(Self.reference)
         for transport in ["auto", "messages"] {
             let run = try ResumableRun(
-                in: try ResumableRun.makeFolder(), Self.long + Self.servers(3, transport) + ["--workers", "2", "--set", "cluster.minimum_workers=2"])
+                in: try ResumableRun.makeFolder(),
+                Self.long + Self.servers(3, transport) + ["--workers", "2", "--set", "cluster.minimum_workers=2"])
             let coordinator = try run.train()
             try coordinator.line(containing: "epoch 1/")
             let children = try coordinator.children()
