@@ -89,8 +89,8 @@ int linux_socket_pair(int descriptors[2]) { return socketpair(AF_UNIX, SOCK_STRE
 
 int linux_memfd(const char *name) { return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); }
 
-int linux_memfd_seal(int descriptor, int refuse_later_writers) {
-    int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL | (refuse_later_writers ? F_SEAL_FUTURE_WRITE : 0);
+int linux_memfd_seal(int descriptor, int refuse_later_writers, int refuse_later_seals) {
+    int seals = F_SEAL_SHRINK | F_SEAL_GROW | (refuse_later_writers ? F_SEAL_FUTURE_WRITE : 0) | (refuse_later_seals ? F_SEAL_SEAL : 0);
     return fcntl(descriptor, F_ADD_SEALS, seals);
 }
 

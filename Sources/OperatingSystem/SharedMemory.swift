@@ -7,6 +7,8 @@ public final class SharedMemory: @unchecked Sendable {  // plain memory; the pro
     public enum Sharing: Sendable {
         /// Only the creator's own mapping can write; the kernel refuses all later ones.
         case creatorWrites
+        /// Those who have mapped it for writing before `closeToWriters` can write; the kernel refuses all later ones.
+        case earlyWrite
         case allWrite
     }
 
@@ -43,7 +45,9 @@ public final class SharedMemory: @unchecked Sendable {  // plain memory; the pro
         // The creator's writable mapping has to exist before the seal against later ones.
         let base = try map(file.number, byteCount: byteCount, access: .readWrite, name: name)
         do throws(SystemError) {
-            try check("fcntl", path: name) { linux_memfd_seal(file.number, sharing == .creatorWrites ? 1 : 0) }
+            try check("fcntl", path: name) {
+                linux_memfd_seal(file.number, sharing == .creatorWrites ? 1 : 0, sharing == .earlyWrite ? 0 : 1)
+            }
         } catch {
             munmap(base, byteCount)
             throw error
@@ -65,6 +69,17 @@ public final class SharedMemory: @unchecked Sendable {  // plain memory; the pro
         }
         let base = try map(descriptor, byteCount: byteCount, access: access, name: name)
         return SharedMemory(descriptor: file.release(), byteCount: byteCount, access: access, base: base)
+    }
+
+    /// Ends what `.earlyWrite` lets others do: from now on the segment is as one of `.creatorWrites`, but for the writers it has.
+    public func closeToWriters() throws(SystemError) {
+        try check("fcntl", path: "shared memory, descriptor \(descriptor)") { linux_memfd_seal(descriptor, 1, 1) }
+    }
+
+    /// Gives the pages back; the bytes are zeros again, in every mapping. For segments mapped for writing that all may write.
+    public func discard() throws(SystemError) {
+        precondition(access == .readWrite, "the segment is mapped for reading only")
+        try check("madvise", path: "shared memory, descriptor \(descriptor)") { madvise(base, byteCount, MADV_REMOVE) }
     }
 
     public var bytes: UnsafeRawBufferPointer {

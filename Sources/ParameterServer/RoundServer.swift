@@ -36,9 +36,10 @@ public final class RoundServer: ChunkServer {
 
     /// - Parameters:
     ///   - round: the number of the weights that the caller puts into `openWeights` before any contribution comes.
-    ///   - isFree, release: as for `ParameterServer`.
+    ///   - weightBlocks, isFree, release: as for `ParameterServer`.
     public init(
-        chunks: ChunkMap, owned: Range<Int>, plan: StepPlan, tree: ShardTree, round: UInt64, isFree: @escaping (FloatBlock) -> Bool,
+        chunks: ChunkMap, owned: Range<Int>, plan: StepPlan, tree: ShardTree, round: UInt64,
+        weightBlocks: [FloatBlock]? = nil, isFree: @escaping (FloatBlock) -> Bool,
         release: @escaping (Int) -> Void
     ) {
         precondition(owned.clamped(to: 0..<chunks.count) == owned, "a server owns chunks of the layout")
@@ -48,7 +49,7 @@ public final class RoundServer: ChunkServer {
         self.round = round
         self.isFree = isFree
         self.release = release
-        state = StateVersions(elementCount: chunks.elementCount, slotCount: 0)
+        state = StateVersions(elementCount: chunks.elementCount, slotCount: 0, weightBlocks: weightBlocks)
         pass = PassSum(chunks: chunks, owned: owned, plan: plan, tree: tree)
         isArrived = Array(repeating: false, count: chunks.count)
     }

@@ -43,7 +43,7 @@ public struct DataHeader: Equatable, Sendable {
         case contribution = 21
         /// As `gradient` without a body: the values lie in block `checksum` of the worker's shared segment.
         case sharedGradient = 16
-        /// As `weights` without a body: the values lie in block `checksum` of the shared weights.
+        /// As `weights` without a body: the values lie in block `checksum` of the shared weights. Between servers as `state` of weights.
         case sharedWeights = 17
 
         // Between the coordinator and the other parameter servers; with a rule that searches `gradient`, `sameWeights` and `round` as well.

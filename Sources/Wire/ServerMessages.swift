@@ -48,11 +48,14 @@ public struct ServedSession: Codable, Equatable, Sendable {
     public var isAdmitted: Bool
     /// The key that its data connection has to come with, as Z85; nil where connections are not protected.
     public var userID: String?
+    /// The number of its gradient segment, for servers that share memory with it; nil: its values travel in messages.
+    public var segment: Int?
 
-    public init(session: UInt64, isAdmitted: Bool, userID: String?) {
+    public init(session: UInt64, isAdmitted: Bool, userID: String?, segment: Int? = nil) {
         self.session = session
         self.isAdmitted = isAdmitted
         self.userID = userID
+        self.segment = segment
     }
 }
 
@@ -63,12 +66,15 @@ public struct ServerAddress: Codable, Equatable, Sendable {
     public var publicKey: String?
     public var firstChunk: Int
     public var chunkCount: Int
+    /// True if gradients and weights of these chunks lie in memory that the worker shares, else nil.
+    public var sharesMemory: Bool?
 
-    public init(endpoint: String, publicKey: String?, firstChunk: Int, chunkCount: Int) {
+    public init(endpoint: String, publicKey: String?, firstChunk: Int, chunkCount: Int, sharesMemory: Bool? = nil) {
         self.endpoint = endpoint
         self.publicKey = publicKey
         self.firstChunk = firstChunk
         self.chunkCount = chunkCount
+        self.sharesMemory = sharesMemory
     }
 }
 

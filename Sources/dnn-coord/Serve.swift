@@ -35,6 +35,9 @@ struct Serve: ParsableCommand {
     @Flag(help: .hidden)
     var protected = false
 
+    @Option(help: .hidden)
+    var shared: String?
+
     func validate() throws {
         if let threads, threads < 0 || threads == 0 && parent == nil {
             throw ValidationError("--threads must be 1 or more, got \(threads)")
@@ -52,11 +55,16 @@ struct Serve: ParsableCommand {
     }
 
     func run() throws {
+        let segments = try shared.map { text in
+            guard let option = ServerSegmentsOption(text) else { throw ValidationError("--shared is for dnn-coord only") }
+            return option
+        }
         throw ExitCode(
             ServerProcess.run(
                 ServerOptions(
                     endpoint: connect, binds: bind, threads: threads, name: name, patience: .seconds(patience), parent: parent,
-                    keys: try keys(), isProtected: protected || protection.keys != nil && bind.contains { $0.hasPrefix("tcp://") })))
+                    keys: try keys(), isProtected: protected || protection.keys != nil && bind.contains { $0.hasPrefix("tcp://") },
+                    shared: segments)))
     }
 
     private func keys() throws -> WorkerKeys? {

@@ -31,7 +31,35 @@ import Testing
         #expect(failure?.code == .notPermitted)
     }
 
-    @Test(arguments: [SharedMemory.Sharing.creatorWrites, .allWrite])
+    /// As parameter servers and workers of one host: those who come before write on, those who come later only read.
+    @Test func whoMapsItBeforeItIsClosedGoesOnWriting() throws {
+        let ours = try SharedMemory.create(byteCount: Self.byteCount, sharing: .earlyWrite, name: "test")
+        let early = try SharedMemory.adopt(descriptor: copyOfDescriptor(of: ours), byteCount: Self.byteCount, access: .readWrite)
+        try ours.closeToWriters()
+        let descriptor = copyOfDescriptor(of: ours)
+        let failure = #expect(throws: SystemError.self) {
+            try SharedMemory.adopt(descriptor: descriptor, byteCount: Self.byteCount, access: .readWrite)
+        }
+        #expect(failure?.code == .notPermitted)
+        let late = try SharedMemory.adopt(descriptor: copyOfDescriptor(of: ours), byteCount: Self.byteCount, access: .read)
+        early.mutableBytes[3] = 5
+        ours.mutableBytes[4] = 6
+        #expect(late.bytes[3] == 5 && late.bytes[4] == 6)
+        #expect(throws: SystemError.self, "nothing is added to what is sealed") { try ours.closeToWriters() }
+    }
+
+    @Test func discardedBytesAreZerosForEverybody() throws {
+        let ours = try SharedMemory.create(byteCount: Self.byteCount, sharing: .allWrite, name: "test")
+        let theirs = try SharedMemory.adopt(descriptor: copyOfDescriptor(of: ours), byteCount: Self.byteCount, access: .read)
+        ours.mutableBytes[3] = 5
+        #expect(theirs.bytes[3] == 5)
+        try ours.discard()
+        #expect(theirs.bytes.allSatisfy { $0 == 0 })
+        ours.mutableBytes[3] = 7
+        #expect(theirs.bytes[3] == 7)
+    }
+
+    @Test(arguments: [SharedMemory.Sharing.creatorWrites, .earlyWrite, .allWrite])
     func cannotBeResized(sharing: SharedMemory.Sharing) throws {
         let memory = try SharedMemory.create(byteCount: Self.byteCount, sharing: sharing, name: "test")
         for size in [0, 2 * Self.byteCount] {

@@ -60,6 +60,17 @@ import ZeroMQ
         #expect(pool.take(step: 5, nodeCount: 1) === sent)
     }
 
+    /// The weights of the next step come from one server while another still waits for somebody else's part of this one.
+    @Test func sharedBlockIsNotWrittenAgainBeforeEveryServerIsDoneWithIt() throws {
+        let segment = try BlockSegment.create(blockCount: 8, elementCount: count, sharing: .allWrite, name: "test")
+        let pool = GradientPool(elementCount: count, shared: segment)
+        let sent = try #require(pool.take(step: 4, over: 4, nodeCount: 1))
+        let next = try #require(pool.take(step: 5, over: 4, nodeCount: 1))
+        #expect(next !== sent)
+        #expect(pool.take(step: 6, over: 5, nodeCount: 1) === sent)
+        #expect(pool.take(step: 7, over: 7, nodeCount: 1) === sent)
+    }
+
     @Test func trimmingKeepsTheBlocksOfTheOpenStep() throws {
         let segment = try BlockSegment.create(blockCount: 8, elementCount: count, sharing: .allWrite, name: "test")
         let pool = GradientPool(elementCount: count, shared: segment)

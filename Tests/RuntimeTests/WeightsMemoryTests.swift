@@ -105,7 +105,7 @@ import Testing
 
     /// One of several servers says that the values stay before another has sent its chunks of them.
     @Test func chunksUnderAFormerNumberAreOfTheVersionThatItHasBecome() {
-        let memory = WeightsMemory(chunks: chunks, isPartial: true)
+        let memory = WeightsMemory(chunks: chunks, sources: .mixed)
         store(0, of: 3, in: memory)
         memory.renumber(to: 4)
         memory.renumber(to: 5)
@@ -121,12 +121,48 @@ import Testing
 
     /// Who comes just then is given the values under one number by one server and under the next by another.
     @Test func chunksOfBothNumbersComeTogether() {
-        let memory = WeightsMemory(chunks: chunks, isPartial: true)
+        let memory = WeightsMemory(chunks: chunks, sources: .mixed)
         store(0, of: 4, in: memory)
         for chunk in 1..<3 { store(chunk, of: 3, in: memory) }
         #expect(memory.newestComplete == nil)
         memory.renumber(to: 4)
         #expect(memory.isComplete(4))
         #expect((0..<3).map { memory.weights(4)?[chunks.range($0).lowerBound] } == [40, 31, 32])
+    }
+
+    /// The chunks of the coordinator's host lie in a shared block, those of another host's server come in messages.
+    @Test func sharedChunksAreCopiedTogetherWithThoseThatTravel() throws {
+        let segment = try BlockSegment.create(blockCount: 3, elementCount: 40_000, sharing: .creatorWrites, name: "test")
+        let memory = WeightsMemory(chunks: chunks, shared: segment, sources: .mixed)
+        segment.writableBlock(1).mutableView[0] = 9
+        for chunk in 0..<2 { memory.share(version: 7, chunk: chunk, block: 1) }
+        store(2, of: 7, in: memory)
+        #expect(memory.isComplete(7))
+        #expect(memory.weights(7)?[0] == 9 && memory.weights(7)?[chunks.range(2).lowerBound] == 72)
+        withExtendedLifetime(segment) {}
+    }
+
+    @Test func serversThatShareMemoryPutAVersionIntoOneBlock() throws {
+        let segment = try BlockSegment.create(blockCount: 3, elementCount: 40_000, sharing: .creatorWrites, name: "test")
+        let memory = WeightsMemory(chunks: chunks, shared: segment, sources: .alike)
+        #expect(memory.accepts(7, sharedBlock: 1) && memory.accepts(7, sharedBlock: nil))
+        memory.share(version: 7, chunk: 0, block: 1)
+        #expect(memory.accepts(7, sharedBlock: 1) && memory.accepts(8, sharedBlock: 0))
+        #expect(!memory.accepts(7, sharedBlock: 0) && !memory.accepts(7, sharedBlock: nil))
+        // Others may say that the values stay before the rest of them is here.
+        memory.renumber(to: 8)
+        for chunk in 1..<3 { memory.share(version: 7, chunk: chunk, block: 1) }
+        #expect(memory.isComplete(8))
+        #expect(memory.weights(8).map(\.base) == segment.view(1).base)
+    }
+
+    @Test func sharedChunksOfBothNumbersComeTogetherWithoutACopy() throws {
+        let segment = try BlockSegment.create(blockCount: 3, elementCount: 40_000, sharing: .creatorWrites, name: "test")
+        let memory = WeightsMemory(chunks: chunks, shared: segment, sources: .alike)
+        memory.share(version: 4, chunk: 0, block: 2)
+        for chunk in 1..<3 { memory.share(version: 3, chunk: chunk, block: 2) }
+        memory.renumber(to: 4)
+        #expect(memory.isComplete(4))
+        #expect(memory.weights(4).map(\.base) == segment.view(2).base)
     }
 }

@@ -38,8 +38,8 @@ int linux_socket_pair(int descriptors[2]);
 
 // Shared memory.
 int linux_memfd(const char *name);
-// Seals against resizing and further seals; against writable mappings made later as well, if asked for.
-int linux_memfd_seal(int descriptor, int refuse_later_writers);
+// Seals against resizing; against writable mappings made later and against further seals as well, if asked for.
+int linux_memfd_seal(int descriptor, int refuse_later_writers, int refuse_later_seals);
 // 1 if the size cannot change any more, 0 if it can, -1 on failure.
 int linux_memfd_size_is_sealed(int descriptor);
 

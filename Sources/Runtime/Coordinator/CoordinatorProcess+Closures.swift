@@ -75,8 +75,15 @@ extension CoordinatorProcess {
         guard let fleet else { return }
         guard isNew else { return sendToServers(DataHeader(kind: .sameWeights, step: server.round)) }
         let block = server.openWeights
+        let index = published.sharesExactValues ? published.sharedIndex(of: block) : nil
         for link in fleet.links {
             for chunk in link.owned {
+                if let index, link.isLocal {
+                    send(
+                        DataHeader(kind: .sharedWeights, chunk: UInt32(chunk), step: server.round, checksum: UInt64(index)), body: nil,
+                        to: link)
+                    continue
+                }
                 let body = Frame(lending: block.view[server.chunks.range(chunk)].bytes, from: published.lenders.lender(of: block))
                 send(DataHeader(kind: .state, chunk: UInt32(chunk), step: server.round), body: body, to: link)
             }
@@ -94,7 +101,7 @@ extension CoordinatorProcess {
         }
     }
 
-    private func send(_ header: DataHeader, body: consuming Frame, to link: ServerLink) {
+    private func send(_ header: DataHeader, body: consuming Frame?, to link: ServerLink) {
         if (try? link.send(header, body: body)) != true { loseServer(link.name, "its data connection does not take its messages") }
     }
 

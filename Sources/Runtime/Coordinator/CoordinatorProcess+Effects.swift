@@ -58,7 +58,8 @@ extension CoordinatorProcess {
         guard let peer = peers[worker] else { return }
         var servers: [ServerAddress]?
         if let fleet {
-            servers = fleet.addresses(isLocal: lanes[peer.control.lane].isLocal)
+            servers = fleet.addresses(
+                isLocal: lanes[peer.control.lane].isLocal, sharesMemory: segment(of: peer) != nil)
             guard servers != nil else {
                 return dispatch(.lost(worker, reason: "it can't reach the parameter servers of this host: train with --bind tcp://…"))
             }
@@ -137,11 +138,15 @@ extension CoordinatorProcess {
     /// A chunk of a version to everybody who follows: one body for all.
     func pushWeights(chunk: Int, version: UInt64, block: FloatBlock) {
         published.publish(chunk, of: block)
+        var isWanted = false
+        for (worker, peer) in peers where peer.isSubscribed {
+            isWanted = !announce(chunk, version: version, block: block, to: worker, peer) || isWanted
+        }
+        guard isWanted else { return }
         var body = published.body(chunk, of: block)
         let header = DataHeader(kind: .weights, chunk: UInt32(chunk), step: version)
         var sum: UInt64?
-        for (worker, peer) in peers where peer.isSubscribed {
-            if announce(chunk, version: version, block: block, to: worker, peer) { continue }
+        for (worker, peer) in peers where peer.isSubscribed && !reads(block, peer) {
             if sum == nil, lanes[peer.control.lane].usesChecksums { sum = body.withBytes { checksum($0) } }
             send(header, body: Frame(sharing: &body), bodyChecksum: sum, to: worker)
         }
@@ -159,11 +164,19 @@ extension CoordinatorProcess {
 
     /// Tells a worker that shares memory with us where a chunk lies; false if its values have to travel.
     private func announce(_ chunk: Int, version: UInt64, block: FloatBlock, to worker: WorkerID, _ peer: Peer) -> Bool {
-        guard let segments, segments.gradients(of: peer.processID) != nil, lanes[peer.control.lane].isLocal,
-            let index = published.sharedIndex(of: block)
-        else { return false }
+        guard reads(block, peer), let index = published.sharedIndex(of: block) else { return false }
         send(DataHeader(kind: .sharedWeights, chunk: UInt32(chunk), step: version, checksum: UInt64(index)), to: worker)
         return true
+    }
+
+    /// Whether a worker finds what is published of a block in memory that it shares.
+    private func reads(_ block: FloatBlock, _ peer: Peer) -> Bool {
+        segment(of: peer) != nil && published.sharedIndex(of: block) != nil
+    }
+
+    /// The number of the gradient segment that a worker of this host was started with; nil if its values travel in messages.
+    func segment(of peer: Peer) -> Int? {
+        lanes[peer.control.lane].isLocal ? segments?.place(of: peer.processID) : nil
     }
 
     /// All of the complete version, first layers first, then what is ready of the next; from then on the worker is pushed to.

@@ -120,9 +120,10 @@ extension CoordinatorProcess {
 
     /// What a server begins with: all of the state or, with a rule that searches, the weights.
     private func state(for link: ServerLink) -> ServerLink.State {
-        guard let stepServer else { return ServerLink.State(version: server.round, blocks: [server.openWeights]) }
+        let index = link.isLocal && published.sharesExactValues ? published.sharedIndex(of: server.openWeights) : nil
+        guard let stepServer else { return ServerLink.State(version: server.round, blocks: [server.openWeights], sharedIndex: index) }
         return ServerLink.State(
-            version: stepServer.version, blocks: [stepServer.completeWeights] + stepServer.completeSlots,
+            version: stepServer.version, blocks: [stepServer.completeWeights] + stepServer.completeSlots, sharedIndex: index,
             norms: stepServer.normsVersion == stepServer.version ? stepServer.normValues(of: link.owned) : nil)
     }
 
@@ -130,7 +131,7 @@ extension CoordinatorProcess {
     func tellSessions() {
         guard let fleet else { return }
         let sessions = peers.map { worker, peer in
-            ServedSession(session: peer.token, isAdmitted: machine.isAdmitted(worker), userID: peer.userID)
+            ServedSession(session: peer.token, isAdmitted: machine.isAdmitted(worker), userID: peer.userID, segment: segment(of: peer))
         }
         for link in fleet.links { send(.sessions(sessions.sorted { $0.session < $1.session }), to: link.control) }
     }
@@ -193,6 +194,8 @@ extension CoordinatorProcess {
         fleet.events.removeAll()
         for event in events { dispatch(event) }
         if !hasStarted, fleet.areReady, lostServer == nil {
+            // Before there is a worker, and after every server of this host has mapped them.
+            try segments?.closeWeights()
             hasStarted = true
             let places = fleet.links.map { link in "\(link.name)\(link.isLocal ? "" : " (\(link.endpoints.joined(separator: ", ")))")" }
             reporter.line("servers   this one and \(places.joined(separator: ", "))")
@@ -216,6 +219,12 @@ extension CoordinatorProcess {
         guard let stepServer else { return }
         switch header.kind {
         case .state: try takeState(header, body, from: link, into: stepServer)
+        case .sharedWeights:
+            // They are here already, where its version lies in the block that ours lies in.
+            let index = published.sharesExactValues ? published.sharedIndex(of: stepServer.completeWeights) : nil
+            guard link.isLocal, header.step == stepServer.version, header.checksum == index.map(UInt64.init) else {
+                throw WireError.malformed("version \(header.step) in shared block \(header.checksum)")
+            }
         case .norms:
             if header.step == stepServer.normsVersion { try stepServer.takeNorms(body, of: link.owned) }
         case .built:

@@ -143,7 +143,9 @@ final class CoordinatorProcess {
         self.lanes = lanes
         let segments =
             localWorkers > 0 && run.configuration.cluster.transport != .messages && !run.description.isStale
-            ? try SharedSegments(elementCount: run.network.layout.blockLength, shardCount: run.plan.tree.shardCount) : nil
+            ? try SharedSegments(
+                elementCount: run.network.layout.blockLength, shardCount: run.plan.tree.shardCount, workers: localWorkers,
+                hasServers: ranges.count > 1) : nil
         self.segments = segments
         var workerKeys: String?
         if case .keys(let keys) = options.protection { workerKeys = keys.forLocalWorkers }
@@ -161,7 +163,7 @@ final class CoordinatorProcess {
                 ranges: ranges,
                 locals: try LocalServers(
                     endpoint: ipc, folder: sockets.path, threads: min(spare, ClusterModel.mostUpdateThreads), logs: folder.logs,
-                    bind: options.isPortChosen ? options.anyPort : options.bind, isProtected: gatekeeper != nil),
+                    bind: options.isPortChosen ? options.anyPort : options.bind, isProtected: gatekeeper != nil, segments: segments),
                 version: beginning.version, registrationEnd: Machine.monotonicTime - start + wait)
         } else {
             fleet = nil
@@ -196,7 +198,8 @@ final class CoordinatorProcess {
             wire: run.description.wire)
         self.inbox = inbox
         let published = PublishedWeights(
-            wire: run.description.wire, chunks: chunks, shared: segments?.weightBlocks ?? [], lenders: LenderTable())
+            wire: run.description.wire, chunks: chunks, shared: segments?.weightBlocks ?? [],
+            sharing: ranges.count > 1 ? .common : .own, lenders: LenderTable())
         self.published = published
         let rates = LearningRates(run.schedule, plateau: former?.coordinator.plateau ?? PlateauState())
         self.rates = rates

@@ -11,6 +11,8 @@ final class LocalServers {
     /// Where workers of other hosts reach the servers: the host of `--bind`, and its port; nil without it.
     private let outside: (host: String, port: UInt16)?
     private let isProtected: Bool
+    /// nil: payload travels in messages.
+    private let segments: SharedSegments?
     private var processes: [Int: ChildProcess] = [:]
 
     /// `dnn-coord` lies beside this program, or is it.
@@ -18,13 +20,14 @@ final class LocalServers {
     /// - Parameters:
     ///   - folder: for the servers' own ipc endpoints.
     ///   - bind: as on the command line.
-    init(endpoint: String, folder: String, threads: Int, logs: String, bind: String?, isProtected: Bool) throws {
+    init(endpoint: String, folder: String, threads: Int, logs: String, bind: String?, isProtected: Bool, segments: SharedSegments?) throws {
         executable = (try Machine.executablePath() as NSString).deletingLastPathComponent + "/dnn-coord"
         self.endpoint = endpoint
         self.folder = folder
         self.threads = threads
         self.logs = logs
         self.isProtected = isProtected
+        self.segments = segments
         outside = bind.flatMap { bind in
             guard bind.hasPrefix("tcp://"), let colon = bind.lastIndex(of: ":"), let port = UInt16(bind[bind.index(after: colon)...])
             else { return nil }
@@ -50,9 +53,11 @@ final class LocalServers {
             arguments += ["--bind", "\(outside.host):\(port)"]
             if isProtected { arguments.append("--protected") }
         }
+        let shared = segments?.forServer
+        if let shared { arguments += ["--shared", shared.option.text] }
         let log = ChildProcess.Output.file("\(logs)/server-\(index).log")
         processes[index] = try ChildProcess.spawn(
-            executable: executable, arguments: arguments, standardOutput: log, standardError: log)
+            executable: executable, arguments: arguments, standardOutput: log, standardError: log, descriptors: shared?.descriptors ?? [])
     }
 
     /// Those that have ended since the last call.

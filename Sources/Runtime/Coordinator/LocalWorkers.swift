@@ -47,7 +47,7 @@ final class LocalWorkers {
             standardError: log,
             descriptors: shared?.descriptors ?? [], cores: cores[slot])
         processes[slot] = process
-        if let shared { segments?.adopt(shared.segment, of: process.pid) }
+        if let shared { segments?.adopt(shared.place, of: process.pid) }
     }
 
     /// Those that have ended since the last call.

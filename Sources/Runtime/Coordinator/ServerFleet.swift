@@ -60,14 +60,16 @@ final class ServerFleet {
     var openPlaces: [Int] { (1..<ranges.count).filter { place in !links.contains { $0.index == place } } }
 
     /// Where a worker finds the servers; nil if one of them can't be reached from there.
-    func addresses(isLocal: Bool) -> [ServerAddress]? {
+    ///
+    /// - Parameter sharesMemory: whether it has a segment, which the servers of this host know.
+    func addresses(isLocal: Bool, sharesMemory: Bool) -> [ServerAddress]? {
         var found: [ServerAddress] = []
         for link in links {
             guard let endpoint = link.endpoint(isLocal: isLocal) else { return nil }
             found.append(
                 ServerAddress(
                     endpoint: endpoint, publicKey: endpoint.hasPrefix("tcp:") ? link.publicKey : nil, firstChunk: link.owned.lowerBound,
-                    chunkCount: link.owned.count))
+                    chunkCount: link.owned.count, sharesMemory: link.isLocal && sharesMemory ? true : nil))
         }
         return found
     }

@@ -52,6 +52,8 @@ final class ServerLink {
         var version: UInt64
         /// Weights, then the slots.
         var blocks: [FloatBlock]
+        /// The shared block that the weights can be read in; nil: they travel.
+        var sharedIndex: Int?
         /// Of the chunks that are its own; nil: they are not known.
         var norms: [Double]?
     }
@@ -101,7 +103,14 @@ final class ServerLink {
 
     private func prepareUpload(_ state: State, chunks: ChunkMap) {
         upload = [Upload(header: DataHeader(kind: .attach, session: token))]
-        for (number, block) in state.blocks.enumerated() {
+        if let index = state.sharedIndex {
+            for chunk in owned {
+                upload.append(
+                    Upload(
+                        header: DataHeader(kind: .sharedWeights, chunk: UInt32(chunk), step: state.version, checksum: UInt64(index))))
+            }
+        }
+        for (number, block) in state.blocks.enumerated() where number > 0 || state.sharedIndex == nil {
             for chunk in owned where number == 0 || !chunks.isTail(chunk) {
                 let header = DataHeader(kind: .state, node: UInt32(number), chunk: UInt32(chunk), step: state.version)
                 upload.append(Upload(header: header, block: block))

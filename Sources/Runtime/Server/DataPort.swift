@@ -11,7 +11,8 @@ final class DataPort {
     /// Where strangers can reach it; nil over ipc.
     let watch: SocketWatch?
     /// Over ipc bytes do not change on their way.
-    var usesChecksums: Bool { endpoint.hasPrefix("tcp:") }
+    var usesChecksums: Bool { !isLocal }
+    var isLocal: Bool { !endpoint.hasPrefix("tcp:") }
 
     /// - Parameters:
     ///   - endpoint: port 0 chooses one.

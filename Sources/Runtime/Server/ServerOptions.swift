@@ -16,10 +16,12 @@ public struct ServerOptions: Sendable {
     public var keys: WorkerKeys?
     /// Whether workers are asked for their keys at its tcp socket.
     public var isProtected: Bool
+    /// The segments that its parent shares with it; nil: payload travels in messages.
+    public var shared: ServerSegmentsOption?
 
     public init(
         endpoint: String, binds: [String], threads: Int?, name: String?, patience: Duration, parent: Int32?, keys: WorkerKeys?,
-        isProtected: Bool
+        isProtected: Bool, shared: ServerSegmentsOption? = nil
     ) {
         self.endpoint = endpoint
         self.binds = binds
@@ -29,5 +31,6 @@ public struct ServerOptions: Sendable {
         self.parent = parent
         self.keys = keys
         self.isProtected = isProtected
+        self.shared = shared
     }
 }

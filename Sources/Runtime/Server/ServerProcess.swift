@@ -22,6 +22,8 @@ public final class ServerProcess {
     private var allowed: Set<CurvePublicKey> = []
     /// Its part of a run, while it has one.
     private var part: ServerRun?
+    /// Mapped once: the weights can't be mapped for writing again.
+    private var segments: ServerSegments?
     /// A session whose sockets could not listen yet.
     private var opening: (welcome: ServerWelcome, since: Duration)?
     private var poller = Poller()
@@ -137,7 +139,13 @@ public final class ServerProcess {
         opening = nil
         do {
             let made = try ServerRun(
-                welcome, endpoints: options.binds, threads: threads, completion: updates, key: pair?.secretKey, allowed: allowed)
+                welcome, endpoints: options.binds, threads: threads, completion: updates, key: pair?.secretKey, allowed: allowed,
+                segments: { elementCount in
+                    if segments == nil, let shared = options.shared {
+                        segments = try ServerSegments(shared, elementCount: elementCount)
+                    }
+                    return segments
+                })
             part = made
             isPollerStale = true
             _ = try control?.send(.serving(session: welcome.session, endpoints: made.ports.map(\.endpoint)))

@@ -86,6 +86,9 @@ extension ServerRun {
         case .gradient:
             guard connection.isBound, connection.isAdmitted, isReady else { return }
             try takeGradient(header, port)
+        case .sharedGradient:
+            guard connection.isBound, connection.isAdmitted, isReady else { return }
+            try takeSharedGradient(header, from: address)
         default: throw .malformed("a \(header.kind) message from a worker")
         }
     }
@@ -99,7 +102,17 @@ extension ServerRun {
             parked.append(Parked(header: header, place: place))
             return
         }
-        try offer(header, place: place)
+        try offer(Parked(header: header, place: place))
+    }
+
+    private func takeSharedGradient(_ header: DataHeader, from address: Address) throws(WireError) {
+        guard let segment = segment(of: address), header.chunk < UInt32(server.chunks.count),
+            segments?.gradient(segment: segment, block: header.checksum) != nil
+        else { throw .malformed("a shared gradient in block \(header.checksum), chunk \(header.chunk)") }
+        guard isOpen(header.step) || mayOpen(header.step) else { return }
+        let contribution = Parked(header: header, place: Inbox.noPlace, segment: segment)
+        guard isOpen(header.step) else { return parked.append(contribution) }
+        try offer(contribution)
     }
 
     /// Whether contributions to a step or round may be taken now.
@@ -114,11 +127,12 @@ extension ServerRun {
         return number == server.round || number == server.round + 1 && (stepServer?.isBuilt ?? false)
     }
 
-    private func offer(_ header: DataHeader, place: Int) throws(WireError) {
+    private func offer(_ contribution: Parked) throws(WireError) {
+        let (header, place) = (contribution.header, contribution.place)
         let chunk = Int(header.chunk)
         let offer = server.offer(
             step: header.step, node: TreeNode(number: header.node), chunk: chunk, samples: Int(header.count),
-            loss: header.loss, body: inbox.floats(at: place, chunk: chunk), token: place)
+            loss: header.loss, body: values(of: contribution), token: place)
         switch offer {
         case .accepted: break
         case .ignored: inbox.release(place)
@@ -128,13 +142,20 @@ extension ServerRun {
         }
     }
 
+    private func values(of contribution: Parked) -> FloatView {
+        let header = contribution.header, chunk = Int(header.chunk)
+        guard let segment = contribution.segment else { return inbox.floats(at: contribution.place, chunk: chunk) }
+        guard let block = segments?.gradient(segment: segment, block: header.checksum) else { preconditionFailure("it was checked") }
+        return block[server.chunks.range(chunk)]
+    }
+
     /// Takes what has come for the step or round that may be taken now. Who has sent something wrong is not known any more: it is dropped.
     func unpark() {
         let waiting = parked
         parked.removeAll(keepingCapacity: true)
         for contribution in waiting {
             if contribution.header.step == server.round {
-                try? offer(contribution.header, place: contribution.place)
+                try? offer(contribution)
             } else {
                 inbox.release(contribution.place)
             }
@@ -146,6 +167,7 @@ extension ServerRun {
     private func takeFromCoordinator(_ header: DataHeader, body: UnsafeRawBufferPointer) throws(WireError) {
         switch header.kind {
         case .state where !isReady: return try takeState(header, body)
+        case .sharedWeights where !isReady: return try takeSharedState(header)
         case .stateEnd where !isReady:
             isReady = true
             report(DataHeader(kind: .stateEnd, step: server.round))
@@ -196,6 +218,24 @@ extension ServerRun {
         blocks[block].mutableView[range].copy(from: try values(body, ofChunk: chunk))
     }
 
+    /// As `takeState` for weights that the coordinator has in shared memory: where it is our block, they are here.
+    private func takeSharedState(_ header: DataHeader) throws(WireError) {
+        let values = try sharedValues(header), target = server.openWeights.mutableView[server.chunks.range(Int(header.chunk))]
+        guard header.step == server.round, published.sharedIndex(of: server.openWeights).map(UInt64.init) == header.checksum else {
+            throw .malformed("version \(header.step) in shared block \(header.checksum)")
+        }
+        if values.base != UnsafeRawPointer(target.base) { target.copy(from: values) }
+    }
+
+    /// A chunk of ours that the coordinator has in shared memory.
+    func sharedValues(_ header: DataHeader) throws(WireError) -> FloatView {
+        let chunk = Int(header.chunk)
+        guard server.owned.contains(chunk), let block = published.sharedBlock(header.checksum) else {
+            throw .malformed("weights of chunk \(chunk) in shared block \(header.checksum)")
+        }
+        return block.view[server.chunks.range(chunk)]
+    }
+
     /// A body that holds the floats of a chunk.
     func values(_ body: UnsafeRawBufferPointer, ofChunk chunk: Int) throws(WireError) -> FloatView {
         let count = server.chunks.range(chunk).count
@@ -205,7 +245,11 @@ extension ServerRun {
 
     private func sendState(of server: ParameterServer, withSlots: Bool) {
         let blocks = withSlots ? [server.completeWeights] + server.completeSlots : [server.completeWeights]
-        for (number, block) in blocks.enumerated() {
+        let index = published.sharesExactValues ? published.sharedIndex(of: server.completeWeights) : nil
+        if let index {
+            report(DataHeader(kind: .sharedWeights, step: server.version, checksum: UInt64(index)))
+        }
+        for (number, block) in blocks.enumerated() where number > 0 || index == nil {
             for chunk in server.owned where number == 0 || !server.chunks.isTail(chunk) {
                 report(
                     DataHeader(kind: .state, node: UInt32(number), chunk: UInt32(chunk), step: server.version),

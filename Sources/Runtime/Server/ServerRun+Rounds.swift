@@ -8,11 +8,16 @@ internal import ZeroMQ
 extension ServerRun {
     func take(_ header: DataHeader, _ body: UnsafeRawBufferPointer, for server: RoundServer) throws(WireError) {
         switch header.kind {
-        case .state:
+        case .state, .sharedWeights:
             let chunk = Int(header.chunk)
             guard server.owned.contains(chunk) else { throw .malformed("weights of chunk \(chunk), which is another server's") }
-            guard let block = server.takeWeights(try values(body, ofChunk: chunk), ofChunk: chunk, round: header.step) else {
+            let values = header.kind == .state ? try values(body, ofChunk: chunk) : try sharedValues(header)
+            guard let block = server.takeWeights(values, ofChunk: chunk, round: header.step) else {
                 throw .malformed("weights of chunk \(chunk), round \(header.step) in round \(server.round)")
+            }
+            // Workers are told of the shared block by the number of ours.
+            guard header.kind == .state || published.sharedIndex(of: block).map(UInt64.init) == header.checksum else {
+                throw .malformed("round \(header.step) in shared block \(header.checksum)")
             }
             pushWeights(chunk, version: header.step, block: block)
         case .sameWeights:

@@ -23,6 +23,8 @@ final class ServerRun {
     private var authenticator: Authenticator?
     let inbox: Inbox
     let published: PublishedWeights
+    /// What is shared with workers of this host and the coordinator; nil: payload travels in messages.
+    let segments: ServerSegments?
     let shardCount: Int
     var workers = ServedWorkers()
     /// What the coordinator's connection attaches with, and that connection.
@@ -43,7 +45,9 @@ final class ServerRun {
     /// A contribution to a step that may not be taken yet.
     struct Parked {
         var header: DataHeader
+        /// Where its values lie, or, if they lie in a shared segment, which of them that is.
         var place: Int
+        var segment: Int?
     }
 
     final class ReleasedStep {
@@ -53,7 +57,7 @@ final class ServerRun {
 
     init(
         _ welcome: ServerWelcome, endpoints: [String], threads: Int, completion: EventDescriptor, key: CurveSecretKey?,
-        allowed: Set<CurvePublicKey>
+        allowed: Set<CurvePublicKey>, segments: (_ elementCount: Int) throws -> ServerSegments?
     ) throws {
         let assignment = try ServerAssignment(json: welcome.assignment)
         session = welcome.session
@@ -75,22 +79,27 @@ final class ServerRun {
         // Those of the open step, those of the next one, and one that is put down before it is judged.
         let inbox = Inbox(
             count: 2 * shardCount * min(assignment.chunkCount, WireProtocol.chunkWindow) + 1, chunks: chunks, wire: run.wire)
-        let published = PublishedWeights(wire: run.wire, chunks: chunks, shared: [], lenders: LenderTable())
+        let segments = try segments(network.layout.blockLength)
+        self.segments = segments
+        let published = PublishedWeights(
+            wire: run.wire, chunks: chunks, shared: segments?.weightBlocks ?? [], sharing: run.countsRounds ? .commonAndWritten : .common,
+            lenders: LenderTable())
         let released = ReleasedStep()
         (self.inbox, self.published, self.released) = (inbox, published, released)
         if run.countsRounds {
             guard network.layout.tailCount == 0 else { throw WireError.malformed("running statistics beside a rule that searches") }
             let made = RoundServer(
                 chunks: chunks, owned: assignment.owned, plan: run.plan(of: .train), tree: run.tree, round: assignment.version,
-                isFree: { published.isFree($0) }, release: { inbox.release($0) })
+                weightBlocks: published.serverBlocks, isFree: { published.isFree($0) }, release: { inbox.release($0) })
             (server, stepServer, roundServer) = (made, nil, made)
         } else {
             let updater = try Updater(
                 rule: assignment.rule, treatment: assignment.treatment, segments: network.layout.updateSegments, groups: assignment.groups)
             let made = try ParameterServer(
                 layout: network.layout, updater: updater, plan: run.plan(of: .train), tree: run.tree, chunkByteCount: run.chunkByteCount,
-                threads: threads, owned: assignment.owned, version: assignment.version, completion: completion, policy: assignment.policy,
-                learningRate: { [released] _ in released.rate }, isFree: { published.isFree($0) }, release: { inbox.release($0) })
+                threads: threads, owned: assignment.owned, version: assignment.version, completion: completion,
+                weightBlocks: published.serverBlocks, policy: assignment.policy, learningRate: { [released] _ in released.rate },
+                isFree: { published.isFree($0) }, release: { inbox.release($0) })
             made.recomputes = true
             (server, stepServer, roundServer) = (made, made, nil)
         }
@@ -150,17 +159,41 @@ final class ServerRun {
     /// A chunk of a version to everybody who follows: one body for all.
     func pushWeights(_ chunk: Int, version: UInt64, block: FloatBlock) {
         published.publish(chunk, of: block)
+        var isWanted = false
+        for (address, connection) in workers.connections where connection.isSubscribed {
+            guard let header = announcement(chunk, version: version, block: block, to: address) else {
+                isWanted = true
+                continue
+            }
+            if !send(header, to: address) { lose(address) }
+        }
+        guard isWanted else { return }
         var body = published.body(chunk, of: block)
         let header = DataHeader(kind: .weights, chunk: UInt32(chunk), step: version)
         for (address, connection) in workers.connections where connection.isSubscribed {
+            guard announcement(chunk, version: version, block: block, to: address) == nil else { continue }
             if !send(header, body: Frame(sharing: &body), to: address) { lose(address) }
         }
+    }
+
+    /// What tells a worker that shares memory with us where a chunk lies; nil if its values have to travel.
+    private func announcement(_ chunk: Int, version: UInt64, block: FloatBlock, to address: Address) -> DataHeader? {
+        guard segment(of: address) != nil, let index = published.sharedIndex(of: block) else { return nil }
+        return DataHeader(kind: .sharedWeights, chunk: UInt32(chunk), step: version, checksum: UInt64(index))
+    }
+
+    /// The number of a worker's gradient segment; nil if it shares none with us.
+    func segment(of address: Address) -> Int? {
+        guard segments != nil, ports[address.lane].isLocal, let connection = workers.connections[address], connection.isBound
+        else { return nil }
+        return workers.sessions[connection.session]?.segment
     }
 
     /// The chunks of the complete version, and what is ready of the next; from then on the worker is pushed to.
     func sendWeights(to address: Address) {
         func send(_ chunk: Int, version: UInt64, block: FloatBlock) -> Bool {
             published.publish(chunk, of: block)
+            if let header = announcement(chunk, version: version, block: block, to: address) { return self.send(header, to: address) }
             let header = DataHeader(kind: .weights, chunk: UInt32(chunk), step: version)
             return self.send(header, body: published.body(chunk, of: block), to: address)
         }

@@ -4,8 +4,8 @@ internal import OperatingSystem
 /// A segment of shared memory cut into whole parameter blocks, each at a page of its own.
 ///
 /// On one host gradients and weights lie in such segments and messages carry their order, ownership and completion. Weights are
-/// written by the coordinator alone and mapped read-only by its local workers; each worker process has a gradient segment of its own,
-/// in which a block is written again only when its step is over.
+/// written by the parameter servers alone, each its own chunks, and mapped read-only by local workers; each worker process has a
+/// gradient segment of its own, in which a block is written again only when its step is over for every server.
 final class BlockSegment: Sendable {
     private static let pageByteCount = 4_096
 

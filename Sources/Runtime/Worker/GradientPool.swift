@@ -41,8 +41,8 @@ final class GradientBlock {
 
 /// The blocks that a worker's gradients are written to: up to 3 for every node it sends.
 ///
-/// A block is free again when libzmq has given back every body sent from it and its step is over, so that a message that is
-/// still on its way is never written into.
+/// A block is free again when libzmq has given back every body sent from it and its step is over for every server, so that a message
+/// that is still on its way is never written into, nor values that a server is to read.
 final class GradientPool {
     private static let blocksPerNode = 3
     /// For steps that are interrupted after some chunks have left, and computed again with other nodes.
@@ -58,8 +58,11 @@ final class GradientPool {
     }
 
     /// A block for `step`, nil while all are in use.
-    func take(step: UInt64, nodeCount: Int) -> GradientBlock? {
-        for block in blocks where block.step.map({ $0 < step }) ?? true {
+    ///
+    /// - Parameter over: every server has read what was shared for the steps below this one; nil: for those below `step`.
+    func take(step: UInt64, over: UInt64? = nil, nodeCount: Int) -> GradientBlock? {
+        let shared = over ?? step
+        for block in blocks where block.step.map({ $0 < (block.sharedIndex == nil ? step : shared) }) ?? true {
             if !block.isLent {
                 block.formerStep = block.step
                 block.step = step

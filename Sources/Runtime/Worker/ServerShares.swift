@@ -5,6 +5,8 @@ internal import Wire
 struct ServerShares {
     /// By server; the coordinator is the first.
     let owned: [Range<Int>]
+    /// By server: whether values lie in memory that it shares with this worker, if it shares any.
+    let sharesMemory: [Bool]
     /// How many chunks of a step's gradient each is done with before there are new weights; in order of travel.
     private var reduced: [(step: UInt64, count: Int)]
 
@@ -22,6 +24,7 @@ struct ServerShares {
             throw .malformed("parameter servers for \(last.upperBound) of \(chunks.count) chunks")
         }
         self.owned = [0..<(owned.first?.lowerBound ?? chunks.count)] + owned
+        sharesMemory = [true] + servers.map { $0.sharesMemory ?? false }
         reduced = Array(repeating: (0, 0), count: self.owned.count)
     }
 

@@ -3,7 +3,7 @@ internal import Kernels
 
 /// A worker's two versions of the weights: the one it computes with, and the one that arrives meanwhile.
 ///
-/// A version lies in memory of the worker's own, or, as a whole, in a block that the coordinator shares.
+/// A version lies in memory of the worker's own, or, as a whole, in a block that the servers of its host share.
 final class WeightsMemory {
     private final class Version {
         var number: UInt64?
@@ -41,19 +41,25 @@ final class WeightsMemory {
         }
     }
 
+    /// Who sends the chunks of a version.
+    enum Sources {
+        case oneServer
+        /// All of them or none use the shared blocks, if there are any.
+        case alike
+        /// A shared block holds some of the chunks only: then they are copied together with the others.
+        case mixed
+    }
+
     let chunks: ChunkMap
     private let shared: BlockSegment?
-    /// Whether a shared block holds some of the chunks only, the others being other servers': then they are copied together.
-    private let isPartial: Bool
+    private let sources: Sources
     private let versions: [Version]
 
-    /// - Parameters:
-    ///   - shared: the coordinator's blocks of weights, for reading.
-    ///   - isPartial: whether not all chunks are the coordinator's.
-    init(chunks: ChunkMap, shared: BlockSegment? = nil, isPartial: Bool = false) {
+    /// - Parameter shared: the servers' blocks of weights, for reading.
+    init(chunks: ChunkMap, shared: BlockSegment? = nil, sources: Sources = .oneServer) {
         self.chunks = chunks
         self.shared = shared
-        self.isPartial = isPartial
+        self.sources = sources
         versions = [Version(chunks: chunks), Version(chunks: chunks)]
     }
 
@@ -72,7 +78,7 @@ final class WeightsMemory {
 
     /// Takes note that a chunk has become readable in a shared block.
     func share(version: UInt64, chunk: Int, block: Int) {
-        if isPartial {
+        if sources == .mixed {
             if let shared { store(version: version, chunk: chunk, body: shared.view(block)[chunks.range(chunk)].bytes) }
             return
         }
@@ -84,20 +90,27 @@ final class WeightsMemory {
     ///
     /// Of several servers one may say so before another has sent its chunks of either.
     func renumber(to number: UInt64) {
-        guard number > 0, let former = versions.first(where: { $0.number == number - 1 }), former.missing == 0 || isPartial else { return }
+        guard number > 0, let former = versions.first(where: { $0.number == number - 1 }), former.missing == 0 || sources != .oneServer
+        else { return }
         guard let version = versions.first(where: { $0.covers(number) }) else {
             former.number = number
             return
         }
         for chunk in 0..<chunks.count where former.isHere[chunk] && !version.isHere[chunk] {
             let range = chunks.range(chunk)
-            version.own.mutableView[range].copy(from: former.own.view[range])
+            if version.sharedBlock == nil { version.own.mutableView[range].copy(from: former.own.view[range]) }
             version.mark(chunk)
         }
     }
 
     func canShare(_ block: Int) -> Bool {
         shared.map { block >= 0 && block < $0.blockCount } ?? false
+    }
+
+    /// Whether chunks of a version may come so: of several servers none puts it anywhere else than the others.
+    func accepts(_ version: UInt64, sharedBlock: Int?) -> Bool {
+        guard sources == .alike, let held = versions.first(where: { $0.covers(version) }), held.missing < chunks.count else { return true }
+        return held.sharedBlock == sharedBlock
     }
 
     private func target(_ version: UInt64, sharedBlock: Int?) -> Version? {

@@ -117,7 +117,9 @@ extension WorkerRun {
     /// Bodies that libzmq still holds come back when the peer reads on; until then there is nothing to write into.
     private func takeBlock(step: UInt64, nodeCount: Int) throws -> GradientBlock {
         while true {
-            if let block = gradients.take(step: step, nodeCount: nodeCount) { return block }
+            // Of several servers the slowest may still read the step before while the next one's weights come from the others.
+            let over = shares.count == 1 ? nil : weights.newestComplete.map { min($0, step) } ?? 0
+            if let block = gradients.take(step: step, over: over, nodeCount: nodeCount) { return block }
             if link.hasCommand { throw Interruption.command }
             try wait(timeout: .milliseconds(1))
             try drain()
@@ -160,10 +162,10 @@ extension WorkerRun {
             var header = DataHeader(
                 kind: .gradient, node: node.work.node.number, chunk: UInt32(chunk), count: UInt32(node.samples), step: step, loss: loss ?? 0
             )
-            if server == 0, let block = node.block.sharedIndex {
+            if shares.sharesMemory[server], let block = node.block.sharedIndex {
                 header.kind = .sharedGradient
                 header.checksum = UInt64(block)
-                try connection.send(header)
+                try connection.send(header, to: server)
             } else {
                 let isRounded = run.wire == .bf16 && !chunks.isTail(chunk)
                 try connection.send(header, body: isRounded ? node.block.halvedBody(range) : node.block.body(range), to: server)

@@ -84,7 +84,9 @@ final class WorkerRun {
         chunks = network.layout.chunks(byteCount: run.chunkByteCount)
         let segments = try segments(network.layout.blockLength)
         shares = try ServerShares(welcome.servers ?? [], chunks: chunks)
-        weights = WeightsMemory(chunks: chunks, shared: segments?.weights, isPartial: shares.count > 1)
+        let areAlike = segments == nil || shares.sharesMemory.allSatisfy { $0 }
+        weights = WeightsMemory(
+            chunks: chunks, shared: segments?.weights, sources: shares.count == 1 ? .oneServer : areAlike ? .alike : .mixed)
         gradients = segments?.pool ?? GradientPool(elementCount: network.layout.blockLength)
         labels = Array(repeating: 0, count: run.leafRows)
         identifiers = Array(repeating: 0, count: run.leafRows)
@@ -222,10 +224,15 @@ final class WorkerRun {
                 else {
                     throw WireError.malformed("weights of chunk \(chunk) with \(body.count) bytes")
                 }
+                guard weights.accepts(header.step, sharedBlock: nil) else {
+                    throw WireError.malformed("weights of version \(header.step), chunk \(chunk), which lies in a shared block elsewhere")
+                }
                 weights.store(version: header.step, chunk: chunk, body: body)
             case .sharedWeights:
                 let (chunk, block) = (Int(header.chunk), Int(clamping: header.checksum))
-                guard chunk < chunks.count, weights.canShare(block) else {
+                guard chunk < chunks.count, server == 0 || shares.owned[server].contains(chunk), shares.sharesMemory[server],
+                    weights.canShare(block), weights.accepts(header.step, sharedBlock: block)
+                else {
                     throw WireError.malformed("shared weights of chunk \(chunk) in block \(block)")
                 }
                 weights.share(version: header.step, chunk: chunk, block: block)
