@@ -39,9 +39,14 @@ final class ComputeLoop {
                     continue
                 }
             }
+            if link.isRetiring {
+                link.report(.retired)
+                // The data connection stays until the worker is released: without it the coordinator would end the other, too, and
+                // never read the word that leases are handed back.
+                while try obeyed() { try waitForCommand() }
+            }
             // Closes the data socket, which lets go of what is still to be sent.
             current = nil
-            if link.isRetiring { link.report(.retired) }
         } catch let error as UnfitWorker {
             link.report(.unfit(error.description))
         } catch {

@@ -84,7 +84,10 @@ public final class WorkerProcess {
         while ending == nil { try turn() }
         // With all sockets closed, the end of the context waits for the last messages to get out. A compute thread in the middle of a step
         // is not waited for, the process ends with it.
-        if isComputeOver { compute.join() }
+        if isComputeOver {
+            link.command(.stop)
+            compute.join()
+        }
         let (code, text) = ending ?? (0, "")
         if code != 0 || options.parent == nil { printError("dnn-worker: \(text)") }
         return code
