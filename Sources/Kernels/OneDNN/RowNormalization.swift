@@ -38,15 +38,8 @@ package final class RowNormalization: Sendable {
         }
         self.shape = shape
         implementations = [forward.implementation, backward.implementation]
-        forwardPass = Primitive(
-            forward, threads: threads,
-            arguments: [DNNL_ARG_SRC_0, DNNL_ARG_DST_0, DNNL_ARG_MEAN, DNNL_ARG_VARIANCE, DNNL_ARG_SCALE, DNNL_ARG_SHIFT])
-        backwardPass = Primitive(
-            backward, threads: threads,
-            arguments: [
-                DNNL_ARG_SRC_0, DNNL_ARG_DIFF_DST_0, DNNL_ARG_DIFF_SRC_0, DNNL_ARG_MEAN, DNNL_ARG_VARIANCE, DNNL_ARG_SCALE,
-                DNNL_ARG_DIFF_SCALE, DNNL_ARG_DIFF_SHIFT,
-            ] + (od_normalization_backward_takes_shift() != 0 ? [DNNL_ARG_SHIFT] : []))
+        forwardPass = Primitive(forward, threads: threads, arguments: NormalizationArguments.forward)
+        backwardPass = Primitive(backward, threads: threads, arguments: NormalizationArguments.backward)
         zeros = FloatBlock(count: shape.rows)
         unwanted = needsInputGradient ? [] : (0..<threads.count).map { _ in FloatBlock(count: layout.count) }
     }
