@@ -107,7 +107,7 @@ let package = Package(
                 "OperatingSystem", "Exactness", "Kernels", "ZeroMQ", "Datasets", "NeuralNet", "Wire", "Hashing", "Checkpoints", "Training",
                 "RunConfiguration", "Optimization",
             ]),
-        tests(of: "FuzzTargets", resources: [.copy("Fixtures")]),
+        tests(of: "FuzzTargets", ["Wire"], resources: [.copy("Fixtures")]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [

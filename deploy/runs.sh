@@ -36,7 +36,7 @@ line_time() {
         sleep 0.02
     done
     echo "${0##*/}: '$text' was not said within ten minutes; see below" >&2
-    tail -n 20 "$log" >&2
+    grep -av "epoch " "$log" | tail -n 20 >&2
     return 1
 }
 

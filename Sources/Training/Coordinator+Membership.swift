@@ -15,14 +15,14 @@ extension Coordinator {
         if let localSlot, let former = members.first(where: { $0.value.localSlot == localSlot })?.key {
             effects += departed([(former, "it said hello again")], kind: .lost, now: now)
         }
-        // A worker whose connection had ended has come again.
-        if let former = members.first(where: { !$0.value.isConnected && $0.value.name == hello.name })?.key {
-            effects += departed([(former, "it said hello again")], kind: .lost, now: now)
-        }
+        // A worker has come again: the process itself, whose former connection may not have been seen to end, or another that was started
+        // in its place.
+        let formers = members.filter { $0.value.instance == hello.instance || !$0.value.isConnected && $0.value.name == hello.name }
+        effects += departed(formers.keys.sorted().map { ($0, "it said hello again") }, kind: .lost, now: now)
         let isNamesake = members.values.contains { $0.name == hello.name }
         let name = Wording.quoted(hello.name)
         members[worker] = Member(
-            name: hello.name, label: isNamesake ? "\(name)#\(worker)" : name, localSlot: localSlot, greetedAt: now, lastHeard: now)
+            name: hello.name, instance: hello.instance, label: isNamesake ? "\(name)#\(worker)" : name, localSlot: localSlot, greetedAt: now, lastHeard: now)
         return effects + [.welcome(worker)]
     }
 

@@ -20,6 +20,8 @@ struct Member: Sendable {
     }
 
     var name: String
+    /// The process that it is, as in `Hello`.
+    var instance: UInt64
     /// What messages call it: its name, told apart from namesakes.
     var label: String
     /// Which of the coordinator's own workers it is.

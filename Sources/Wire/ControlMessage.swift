@@ -48,16 +48,16 @@ public struct Hello: Codable, Equatable, Sendable {
     public var processID: Int32
     /// Of the host the worker runs on; tells local workers from remote ones in messages.
     public var host: String
-    /// The run whose shards the worker still holds from an earlier session, if any.
-    public var runSHA256: String?
+    /// Drawn by the worker when it begins: tells one that comes again from a namesake.
+    public var instance: UInt64
 
-    public init(protocolVersion: UInt16, numericsVersion: Int, name: String, processID: Int32, host: String, runSHA256: String?) {
+    public init(protocolVersion: UInt16, numericsVersion: Int, name: String, processID: Int32, host: String, instance: UInt64) {
         self.protocolVersion = protocolVersion
         self.numericsVersion = numericsVersion
         self.name = name
         self.processID = processID
         self.host = host
-        self.runSHA256 = runSHA256
+        self.instance = instance
     }
 }
 

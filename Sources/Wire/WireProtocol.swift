@@ -3,7 +3,8 @@ public enum WireProtocol {
     /// 1: control in JSON behind an 8-byte preamble, data behind a 64-byte header.
     /// 2: figures count the five most probable classes, and which class was taken for which.
     /// 3: several parameter servers.
-    public static let version: UInt16 = 3
+    /// 4: a hello tells which process it is of.
+    public static let version: UInt16 = 4
 
     /// The longest control message, preamble included; a welcome with per-feature statistics is the longest there is.
     public static let maximumControlBytes = 16 << 20

@@ -27,6 +27,11 @@ import Testing
         #expect(diagnosis.next.map(\.set) == ["training.epochs=40"])
     }
 
+    @Test func aRunThatTookNoStepIsToldNothing() throws {
+        let diagnosis = try SampleRun.unfitted { $0.losses = [] }.diagnosis
+        #expect(diagnosis.training == .notFitted && diagnosis.causes.isEmpty && diagnosis.next.isEmpty)
+    }
+
     @Test func theUsersOwnBoundCountsAndIsSaid() throws {
         let run = SampleRun.with {
             $0.accuracy = 0.86; $0.heldOut = 0.85; $0.fitted = "0.85"

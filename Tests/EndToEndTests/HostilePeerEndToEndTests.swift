@@ -59,7 +59,7 @@ struct HostilePeerEndToEndTests {
         let socket = try Socket(.dealer, in: Context())
         try socket.connect(endpoint)
         let hello = Hello(
-            protocolVersion: WireProtocol.version, numericsVersion: 3, name: "spy", processID: 1, host: "nowhere", runSHA256: nil)
+            protocolVersion: WireProtocol.version, numericsVersion: 3, name: "spy", processID: 1, host: "nowhere", instance: 1)
         #expect(try socket.send(Frame(copying: ControlCodec.encode(WorkerMessage.hello(hello))), dontWait: false) == .sent)
         var message = Message(maximumParts: 1)
         let reception = try socket.receive(into: &message, dontWait: false)

@@ -1,6 +1,7 @@
 import Foundation
 import FuzzTargets
 import Testing
+import Wire
 
 /// What the fuzzers start from, and whatever they have found, is decoded without harm by every decoder.
 @Suite struct CorpusReplayTests {
@@ -15,6 +16,14 @@ import Testing
         let inputs = try Self.inputs(target)
         #expect(!inputs.isEmpty)
         for input in inputs { input.withUnsafeBytes { target.run($0) } }
+    }
+
+    /// Else nothing behind the version would be decoded.
+    @Test(arguments: [FuzzTarget.control, .header])
+    func itsCorpusIsOfTheVersionThatIsSpoken(target: FuzzTarget) throws {
+        for input in try Self.inputs(target) {
+            #expect(Array(input[4..<6]) == [UInt8(truncatingIfNeeded: WireProtocol.version), UInt8(WireProtocol.version >> 8)])
+        }
     }
 
     /// Each input cut short, and with one byte flipped, at every place of its beginning.

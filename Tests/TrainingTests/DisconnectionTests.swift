@@ -57,6 +57,16 @@ import Wire
         #expect(coordinator.members.keys.sorted() == [2] && coordinator.name(of: 2) == "a")
     }
 
+    /// The hello of a connection that the worker gave up may come just before that of the next one, and its end later than both.
+    @Test func aProcessIsThereOnce() {
+        var coordinator = Coordinator(plan: .sample(), limits: .sample(), rules: .sample)
+        _ = coordinator.handle(.hello(1, .sample("a", instance: 9), localSlot: nil), now: .zero)
+        let effects = coordinator.handle(.hello(2, .sample("a", instance: 9), localSlot: nil), now: .zero)
+        #expect(effects.first == .cut(1, reason: "it said hello again"))
+        #expect(effects.last == .welcome(2))
+        #expect(coordinator.members.keys.sorted() == [2] && coordinator.name(of: 2) == "a")
+    }
+
     @Test func aGreetedWorkersDisconnectionMovesNothing() {
         let cluster = Cluster()
         cluster.start()

@@ -6,14 +6,13 @@ import Wire
     static let workerMessages: [(message: WorkerMessage, json: String)] = [
         (
             .hello(
-                Hello(protocolVersion: .max, numericsVersion: .max, name: "n\u{0}\"\\\u{1F600}", processID: .min, host: "", runSHA256: nil)),
-            #"{"hello":{"_0":{"host":"","name":"n\u0000\"\\😀","numericsVersion":9223372036854775807,"processID":-2147483648,"#
-                + #""protocolVersion":65535}}}"#
+                Hello(protocolVersion: .max, numericsVersion: .max, name: "n\u{0}\"\\\u{1F600}", processID: .min, host: "", instance: .max)),
+            #"{"hello":{"_0":{"host":"","instance":18446744073709551615,"name":"n\u0000\"\\😀","numericsVersion":9223372036854775807,"#
+                + #""processID":-2147483648,"protocolVersion":65535}}}"#
         ),
         (
-            .hello(Hello(protocolVersion: 0, numericsVersion: .min, name: "", processID: 0, host: "h", runSHA256: "ab")),
-            #"{"hello":{"_0":{"host":"h","name":"","numericsVersion":-9223372036854775808,"processID":0,"protocolVersion":0,"#
-                + #""runSHA256":"ab"}}}"#
+            .hello(Hello(protocolVersion: 0, numericsVersion: .min, name: "", processID: 0, host: "h", instance: 0)),
+            #"{"hello":{"_0":{"host":"h","instance":0,"name":"","numericsVersion":-9223372036854775808,"processID":0,"protocolVersion":0}}}"#
         ),
         (.ready(session: .max, leafClass: ""), #"{"ready":{"leafClass":"","session":18446744073709551615}}"#),
         (.heartbeat(session: 0, step: .max), #"{"heartbeat":{"session":0,"step":18446744073709551615}}"#),
@@ -133,11 +132,11 @@ import Wire
         #expect(throws: WireError.foreignProtocol) { try decodeControl(CoordinatorMessage.self, bytes) }
     }
 
-    @Test(arguments: [0, 1, 2, 4, 256, UInt16.max])
+    @Test(arguments: [0, 1, 2, 3, 256, UInt16.max])
     func anotherVersionIsNamed(version: UInt16) {
         var bytes = ControlCodec.encode(CoordinatorMessage.heartbeat)
         (bytes[4], bytes[5]) = (UInt8(truncatingIfNeeded: version), UInt8(version >> 8))
-        #expect(throws: WireError.version(theirs: version, ours: 3)) { try decodeControl(CoordinatorMessage.self, bytes) }
+        #expect(throws: WireError.version(theirs: version, ours: 4)) { try decodeControl(CoordinatorMessage.self, bytes) }
     }
 
     @Test(arguments: [6, 7])

@@ -47,7 +47,7 @@ private func readingUnaligned<Result>(
 
 /// A control message with this text in place of its JSON.
 func controlMessage(_ json: String) -> [UInt8] {
-    Array("DNNc".utf8) + [3, 0, 0, 0] + Array(json.utf8)
+    Array("DNNc".utf8) + [4, 0, 0, 0] + Array(json.utf8)
 }
 
 /// Pseudo-random bytes (splitmix64) that depend on the seed alone.

@@ -171,7 +171,8 @@ struct Signals {
     // MARK: Where nothing is wrong but the end came too early
 
     func goOn() -> [Diagnosis.Change] {
-        guard let epochs = settings.epochs else { return [] }
+        // More epochs don't help a run that took no step.
+        guard let epochs = settings.epochs, (evidence.result?.steps).map({ $0 > 0 }) ?? !evidence.history.isEmpty else { return [] }
         let pace = fall.map { "the training loss fell by \(Words.percent($0)) over the last third of the run" }
         return [
             Diagnosis.Change(

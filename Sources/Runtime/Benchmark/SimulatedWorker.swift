@@ -51,6 +51,7 @@ final class SimulatedWorker {
 
     private let setting: Setting
     private let name: String
+    private let instance = UInt64.random(in: .min ... .max)
     private var session = WorkerSession(patience: .seconds(120))
     private var control: Socket?
     private var owesHello = false
@@ -116,7 +117,7 @@ final class SimulatedWorker {
             .hello(
                 Hello(
                     protocolVersion: WireProtocol.version, numericsVersion: numericsVersion, name: name,
-                    processID: Machine.processIdentifier, host: Machine.hostName, runSHA256: nil)))
+                    processID: Machine.processIdentifier, host: Machine.hostName, instance: instance)))
     }
 
     private func build(_ welcome: Welcome) throws {

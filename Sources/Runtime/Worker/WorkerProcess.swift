@@ -40,6 +40,7 @@ public final class WorkerProcess {
     private let context: Context
     private let link: ComputeLink
     private let signals: SignalDescriptor
+    private let instance = UInt64.random(in: .min ... .max)
     private let start = Machine.monotonicTime
     private var session: WorkerSession
     private var connection: ControlConnection?
@@ -170,7 +171,7 @@ public final class WorkerProcess {
     private func sayHello() throws {
         let hello = Hello(
             protocolVersion: WireProtocol.version, numericsVersion: numericsVersion, name: name,
-            processID: Machine.processIdentifier, host: Machine.hostName, runSHA256: nil)
+            processID: Machine.processIdentifier, host: Machine.hostName, instance: instance)
         owesHello = try !(connection?.send(.hello(hello)) ?? true)
     }
 }

@@ -220,7 +220,7 @@ final class Cluster {
         nextID += 1
         worker.begin(session: id, readyAt: now + worker.buildTime)
         worker.nextHeartbeat = now + .seconds(1)
-        dispatch(.hello(id, .sample(worker.name), localSlot: worker.localSlot))
+        dispatch(.hello(id, .sample(worker.name, instance: worker.instance), localSlot: worker.localSlot))
     }
 
     private func compute(_ worker: FakeWorker, id: WorkerID) {

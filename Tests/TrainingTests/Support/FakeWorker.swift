@@ -30,6 +30,7 @@ final class FakeWorker {
     }
 
     let name: String
+    let instance = UInt64.random(in: .min ... .max)
     let localSlot: Int?
     /// Of a leaf or a block.
     var leafTime: Duration

@@ -34,10 +34,11 @@ extension AdmissionRules {
 
 extension Hello {
     static func sample(
-        _ name: String = "a", protocolVersion: UInt16 = WireProtocol.version, numericsVersion: Int = 7
+        _ name: String = "a", instance: UInt64 = .random(in: .min ... .max), protocolVersion: UInt16 = WireProtocol.version,
+        numericsVersion: Int = 7
     ) -> Hello {
         Hello(
-            protocolVersion: protocolVersion, numericsVersion: numericsVersion, name: name, processID: 1, host: "host", runSHA256: nil)
+            protocolVersion: protocolVersion, numericsVersion: numericsVersion, name: name, processID: 1, host: "host", instance: instance)
     }
 }
 
