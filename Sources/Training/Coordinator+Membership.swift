@@ -22,7 +22,8 @@ extension Coordinator {
         let isNamesake = members.values.contains { $0.name == hello.name }
         let name = Wording.quoted(hello.name)
         members[worker] = Member(
-            name: hello.name, instance: hello.instance, label: isNamesake ? "\(name)#\(worker)" : name, localSlot: localSlot, greetedAt: now, lastHeard: now)
+            name: hello.name, instance: hello.instance, label: isNamesake ? "\(name)#\(worker)" : name, localSlot: localSlot,
+            greetedAt: now, lastHeard: now)
         return effects + [.welcome(worker)]
     }
 

@@ -20,8 +20,11 @@ final class SocketHandle {
     }
 
     func close() {
-        if let pointer { zmq_close(pointer) }
-        pointer = nil
+        guard let pointer else { return }
+        // libzmq's I/O thread goes on telling the monitor of a closed socket, and blocks for ever once nobody is there to be told.
+        zmq_socket_monitor(pointer, nil, 0)
+        zmq_close(pointer)
+        self.pointer = nil
     }
 
     func set(_ option: CInt, _ name: String, _ value: CInt) throws(ZMQError) {

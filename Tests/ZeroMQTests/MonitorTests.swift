@@ -74,6 +74,37 @@ extension MonitorEvent {
         #expect(try monitor.wait(for: .closed) != nil)
     }
 
+    /// libzmq's I/O thread has more to tell of a socket that was closed a moment ago, and would wait for ever for a monitor that is not
+    /// there to be told: with it every socket of the context stands still.
+    @Test func goesWithItsSocketInTheMiddleOfAConnection() throws {
+        let context = try Context()
+        let server = try Socket(.router, in: context, options: .with())
+        let endpoint = try server.bind("tcp://127.0.0.1:*")
+        for _ in 0..<100 {
+            let connection = try MonitoredConnection(to: endpoint, in: context)
+            withExtendedLifetime(connection) {}
+        }
+        let client = try Socket(.dealer, in: context, options: .with())
+        try client.connect(endpoint)
+        let sent = try client.send(Frame(copying: [1]), dontWait: false)
+        #expect(sent == .sent)
+        var message = Message(maximumParts: 2)
+        let reception = try server.receive(into: &message, dontWait: false)
+        #expect(reception == .received)
+    }
+
+    /// The two go in the order in which they stand here.
+    private final class MonitoredConnection {
+        let socket: Socket
+        let monitor: Monitor
+
+        init(to endpoint: String, in context: Context) throws {
+            socket = try Socket(.dealer, in: context)
+            monitor = try Monitor(of: socket)
+            try socket.connect(endpoint)
+        }
+    }
+
     @Test func outlivesItsSocket() throws {
         let context = try Context()
         var socket: Socket? = try Socket(.router, in: context)
