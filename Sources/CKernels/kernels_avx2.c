@@ -5,6 +5,8 @@
 #define CK_WIDTH 8
 #define CK_TILE_ROWS 6
 #define CK_TILE_PANELS 1
+#define CK_GRADIENT_ROWS 6
+#define CK_GRADIENT_PANELS 1
 #define CK_TABLE ck_kernels_avx2
 #include "body/vectors.h"
 #include "body/functions.h"

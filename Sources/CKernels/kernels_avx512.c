@@ -5,6 +5,8 @@
 #define CK_WIDTH 16
 #define CK_TILE_ROWS 12
 #define CK_TILE_PANELS 2
+#define CK_GRADIENT_ROWS 8
+#define CK_GRADIENT_PANELS 3
 #define CK_TABLE ck_kernels_avx512
 #include "body/vectors.h"
 #include "body/functions.h"

@@ -4,6 +4,8 @@
 #define CK_WIDTH 4
 #define CK_TILE_ROWS 2
 #define CK_TILE_PANELS 1
+#define CK_GRADIENT_ROWS 2
+#define CK_GRADIENT_PANELS 1
 #define CK_TABLE ck_kernels_baseline
 #include "body/vectors.h"
 #include "body/functions.h"

@@ -17,32 +17,69 @@ static double sum_of_squares(const float *x, long count) {
     return join8(sums);
 }
 
+#if CK_GRADIENT_PANELS > 1
+/// Both operands of a weight gradient lie in near caches, so that loads are what limits it: fewer rows and more panels than in a product
+/// take fewer of them.
+static __attribute__((noinline)) void tile_of_gradient_panels(
+    long height, const float *a, long lda, const float *packed, long panel_stride, long depth, float *c, long ldc, int mode) {
+    tile_of_height(CK_GRADIENT_ROWS, height, CK_GRADIENT_PANELS, a, lda, packed, panel_stride, depth, c, ldc, mode);
+}
+#endif
+
+/// Of the next tile; what is left at the end is not a single panel if it can be helped.
+CK_INLINE int gradient_panels(long left) {
+#if CK_GRADIENT_PANELS > 1
+    return left >= CK_GRADIENT_PANELS + CK_TILE_PANELS || left == CK_GRADIENT_PANELS ? CK_GRADIENT_PANELS
+        : left >= CK_TILE_PANELS                                                     ? CK_TILE_PANELS
+                                                                                     : 1;
+#else
+    (void)left;
+    return 1;
+#endif
+}
+
+/// A tile of a leaf's gradient, added to `sum` or stored there.
+CK_INLINE void leaf_gradient(const ck_sum_operation *o, long unit, long height, long column, int panels, float *sum, long ld) {
+    const float *transposed = o->transposed + unit * o->rows, *packed = o->packed + column * o->rows;
+    const int mode = o->kind == CK_SUM_ADD ? TILE_ADD : TILE_STORE;
+    switch (panels) {
+#if CK_GRADIENT_PANELS > 1
+        case CK_GRADIENT_PANELS:
+            return tile_of_gradient_panels(height, transposed, o->rows, packed, CK_PANEL * o->rows, o->rows, sum, ld, mode);
+        case CK_TILE_PANELS:
+            return tile_of_all_panels(height, transposed, o->rows, packed, CK_PANEL * o->rows, o->rows, sum, ld, mode);
+#endif
+        default: return tile_of_one_panel(height, transposed, o->rows, packed, o->rows, sum, ld, mode);
+    }
+}
+
 static void weight_gradient(
     const ck_sum_operation *operations, long count, long first, long units, long depth, float *gradient) {
-    float open[CK_MAX_LEVELS][CK_TILE_ROWS * CK_PANEL];  // [0] stands in for a tile that reaches beyond the last column
-    for (long j = 0; j < depth; j += CK_PANEL) {
-        const long width = min_long(CK_PANEL, depth - j);
-        for (long u = 0; u < units; u += CK_TILE_ROWS) {
-            const long height = min_long(CK_TILE_ROWS, units - u);
+    // [0] stands in for a tile that reaches beyond the last column.
+    float open[CK_MAX_LEVELS][CK_GRADIENT_ROWS * CK_GRADIENT_PANELS * CK_PANEL];
+    for (long j = 0; j < depth;) {
+        const int panels = gradient_panels((depth - j + CK_PANEL - 1) / CK_PANEL);
+        const long columns = panels * CK_PANEL, width = min_long(columns, depth - j);
+        for (long u = 0; u < units; u += CK_GRADIENT_ROWS) {
+            const long height = min_long(CK_GRADIENT_ROWS, units - u);
             float *target = gradient + u * depth + j;
             for (const ck_sum_operation *o = operations; o < operations + count; o++) {
-                const int direct = o->level == 0 && width == CK_PANEL;
+                const int direct = o->level == 0 && width == columns;
                 float *sum = direct ? target : open[o->level];
-                const long ld = direct ? depth : CK_PANEL;
+                const long ld = direct ? depth : columns;
                 if (o->kind == CK_SUM_MERGE) {
-                    for (long i = 0; i < height; i++) add(sum + i * ld, open[o->level + 1] + i * CK_PANEL, CK_PANEL);
+                    for (long i = 0; i < height; i++) add(sum + i * ld, open[o->level + 1] + i * columns, columns);
                 } else if (o->kind == CK_SUM_ROUND) {
-                    for (long i = 0; i < height; i++) round_in_place(sum + i * ld, CK_PANEL);
+                    for (long i = 0; i < height; i++) round_in_place(sum + i * ld, columns);
                 } else {
-                    tile_of_one_panel(
-                        height, o->transposed + (first + u) * o->rows, o->rows, o->packed + j * o->rows, o->rows, sum, ld,
-                        o->kind == CK_SUM_ADD ? TILE_ADD : TILE_STORE);
+                    leaf_gradient(o, first + u, height, j, panels, sum, ld);
                 }
             }
-            if (width < CK_PANEL) {
-                for (long i = 0; i < height; i++) memcpy(target + i * depth, open[0] + i * CK_PANEL, (size_t)width * sizeof(float));
+            if (width < columns) {
+                for (long i = 0; i < height; i++) memcpy(target + i * depth, open[0] + i * columns, (size_t)width * sizeof(float));
             }
         }
+        j += columns;
     }
 }
 

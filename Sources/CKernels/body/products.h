@@ -9,7 +9,7 @@ enum { TILE_STORE, TILE_CHAIN, TILE_ADD };  // c = Σ; c = chain going on from c
 CK_INLINE void tile(
     const int height, const int panels, const float *a, long lda, const float *packed, long panel_stride, long depth, float *c, long ldc,
     int mode) {
-    fw sum[CK_TILE_ROWS][CK_TILE_PANELS * CK_LANES];
+    fw sum[CK_TILE_ROWS][CK_GRADIENT_PANELS * CK_LANES];
     const int lanes = panels * CK_LANES;
     CK_UNROLL for (int i = 0; i < height; i++) CK_UNROLL for (int v = 0; v < lanes; v++) sum[i][v] = (fw)0.0f;
     if (mode == TILE_CHAIN) {
@@ -18,7 +18,7 @@ CK_INLINE void tile(
         }
     }
     for (long k = 0; k < depth; k++) {
-        fw b[CK_TILE_PANELS * CK_LANES];
+        fw b[CK_GRADIENT_PANELS * CK_LANES];
         CK_UNROLL for (int v = 0; v < lanes; v++) {
             b[v] = loadw(packed + (v / CK_LANES) * panel_stride + k * CK_PANEL + (v % CK_LANES) * CK_WIDTH);
         }
@@ -37,42 +37,39 @@ CK_INLINE void tile(
     }
 }
 
-#define CK_TILE_CASE(height) \
-    case height: tile(height, panels, a, lda, packed, panel_stride, depth, c, ldc, mode); return;
+#define CK_TILE_CASE(n) \
+    case n: if (n <= most) tile(n, panels, a, lda, packed, panel_stride, depth, c, ldc, mode); return;
 
+/// A tile of `height` ≤ `most` rows. Inlined with constant `most` and panels.
 CK_INLINE void tile_of_height(
-    long height, const int panels, const float *a, long lda, const float *packed, long panel_stride, long depth, float *c, long ldc,
-    int mode) {
+    const int most, long height, const int panels, const float *a, long lda, const float *packed, long panel_stride, long depth, float *c,
+    long ldc, int mode) {
     switch (height) {
         CK_TILE_CASE(1)
         CK_TILE_CASE(2)
-#if CK_TILE_ROWS > 2
         CK_TILE_CASE(3)
         CK_TILE_CASE(4)
         CK_TILE_CASE(5)
         CK_TILE_CASE(6)
-#endif
-#if CK_TILE_ROWS > 6
         CK_TILE_CASE(7)
         CK_TILE_CASE(8)
         CK_TILE_CASE(9)
         CK_TILE_CASE(10)
         CK_TILE_CASE(11)
         CK_TILE_CASE(12)
-#endif
     }
 }
 
 static __attribute__((noinline)) void tile_of_one_panel(
     long height, const float *a, long lda, const float *packed, long depth, float *c, long ldc, int mode) {
     const long panel_stride = 0;
-    tile_of_height(height, 1, a, lda, packed, panel_stride, depth, c, ldc, mode);
+    tile_of_height(CK_TILE_ROWS, height, 1, a, lda, packed, panel_stride, depth, c, ldc, mode);
 }
 
 #if CK_TILE_PANELS > 1
 static __attribute__((noinline)) void tile_of_all_panels(
     long height, const float *a, long lda, const float *packed, long panel_stride, long depth, float *c, long ldc, int mode) {
-    tile_of_height(height, CK_TILE_PANELS, a, lda, packed, panel_stride, depth, c, ldc, mode);
+    tile_of_height(CK_TILE_ROWS, height, CK_TILE_PANELS, a, lda, packed, panel_stride, depth, c, ldc, mode);
 }
 #endif
 
