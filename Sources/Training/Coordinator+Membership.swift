@@ -3,7 +3,11 @@ internal import Wire
 
 /// Who comes and who goes.
 extension Coordinator {
-    enum Departure { case polite, lost }
+    enum Departure {
+        case polite, lost
+        /// Its process is there again, or another in its place.
+        case replaced
+    }
 
     mutating func greeted(_ worker: WorkerID, _ hello: Hello, localSlot: Int?, now: Duration) -> [Effect] {
         if let refusal = refusal(of: hello) {
@@ -13,12 +17,12 @@ extension Coordinator {
         }
         var effects: [Effect] = []
         if let localSlot, let former = members.first(where: { $0.value.localSlot == localSlot })?.key {
-            effects += departed([(former, "it said hello again")], kind: .lost, now: now)
+            effects += departed([(former, "it said hello again")], kind: .replaced, now: now)
         }
         // A worker has come again: the process itself, whose former connection may not have been seen to end, or another that was started
         // in its place.
         let formers = members.filter { $0.value.instance == hello.instance || !$0.value.isConnected && $0.value.name == hello.name }
-        effects += departed(formers.keys.sorted().map { ($0, "it said hello again") }, kind: .lost, now: now)
+        effects += departed(formers.keys.sorted().map { ($0, "it said hello again") }, kind: .replaced, now: now)
         let isNamesake = members.values.contains { $0.name == hello.name }
         let name = Wording.quoted(hello.name)
         members[worker] = Member(
@@ -115,10 +119,11 @@ extension Coordinator {
             case .polite:
                 effects.append(.release(worker))
                 effects.append(Notice.info("\(member.label) left: \(reason)"))
-            case .lost:
+            case .lost, .replaced:
                 effects.append(.cut(worker, reason: reason))
                 if isAdmitted { events.workersLost += 1 }
-                effects.append(Notice.warning("\(member.label) is lost: \(reason)"))
+                // Whoever says hello twice before it has joined is not missed.
+                if isAdmitted || kind == .lost { effects.append(Notice.warning("\(member.label) is lost: \(reason)")) }
             }
         }
         guard anyAdmitted else { return effects }
