@@ -10,6 +10,7 @@ import Testing
     static let shapes = [
         Shape(rows: 1, depth: 1, units: 1), Shape(rows: 3, depth: 5, units: 7), Shape(rows: 16, depth: 16, units: 12),
         Shape(rows: 17, depth: 33, units: 25), Shape(rows: 32, depth: 100, units: 48), Shape(rows: 50, depth: 1_100, units: 13),
+        Shape(rows: 9, depth: 48, units: 20), Shape(rows: 8, depth: 64, units: 9), Shape(rows: 7, depth: 80, units: 17),
     ]
 
     /// The definition: one chain of fused multiply-adds over the ascending reduction index.

@@ -29,9 +29,8 @@ static __attribute__((noinline)) void tile_of_gradient_panels(
 /// Of the next tile; what is left at the end is not a single panel if it can be helped.
 CK_INLINE int gradient_panels(long left) {
 #if CK_GRADIENT_PANELS > 1
-    return left >= CK_GRADIENT_PANELS + CK_TILE_PANELS || left == CK_GRADIENT_PANELS ? CK_GRADIENT_PANELS
-        : left >= CK_TILE_PANELS                                                     ? CK_TILE_PANELS
-                                                                                     : 1;
+    if (left >= CK_GRADIENT_PANELS + CK_TILE_PANELS || left == CK_GRADIENT_PANELS) return CK_GRADIENT_PANELS;
+    return left >= CK_TILE_PANELS ? CK_TILE_PANELS : 1;
 #else
     (void)left;
     return 1;
@@ -42,15 +41,19 @@ CK_INLINE int gradient_panels(long left) {
 CK_INLINE void leaf_gradient(const ck_sum_operation *o, long unit, long height, long column, int panels, float *sum, long ld) {
     const float *transposed = o->transposed + unit * o->rows, *packed = o->packed + column * o->rows;
     const int mode = o->kind == CK_SUM_ADD ? TILE_ADD : TILE_STORE;
-    switch (panels) {
 #if CK_GRADIENT_PANELS > 1
-        case CK_GRADIENT_PANELS:
-            return tile_of_gradient_panels(height, transposed, o->rows, packed, CK_PANEL * o->rows, o->rows, sum, ld, mode);
-        case CK_TILE_PANELS:
-            return tile_of_all_panels(height, transposed, o->rows, packed, CK_PANEL * o->rows, o->rows, sum, ld, mode);
-#endif
-        default: return tile_of_one_panel(height, transposed, o->rows, packed, o->rows, sum, ld, mode);
+    if (panels == CK_GRADIENT_PANELS) {
+        tile_of_gradient_panels(height, transposed, o->rows, packed, CK_PANEL * o->rows, o->rows, sum, ld, mode);
+        return;
     }
+    if (panels == CK_TILE_PANELS) {
+        tile_of_all_panels(height, transposed, o->rows, packed, CK_PANEL * o->rows, o->rows, sum, ld, mode);
+        return;
+    }
+#else
+    (void)panels;
+#endif
+    tile_of_one_panel(height, transposed, o->rows, packed, o->rows, sum, ld, mode);
 }
 
 static void weight_gradient(

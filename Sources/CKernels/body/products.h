@@ -3,6 +3,9 @@
 
 #define CK_LANES (CK_PANEL / CK_WIDTH)  // registers per panel and row of a tile
 
+// What a tile declares holds the largest of both kinds.
+_Static_assert(CK_GRADIENT_ROWS <= CK_TILE_ROWS && CK_GRADIENT_PANELS >= CK_TILE_PANELS, "a tile of more rows or fewer panels");
+
 enum { TILE_STORE, TILE_CHAIN, TILE_ADD };  // c = Σ; c = chain going on from c; c = c + Σ, the tree's addition
 
 /// `height` × `panels` · CK_PANEL elements of c, held in registers over the whole depth. Inlined with constant height and panels.
