@@ -15,14 +15,13 @@ extension Coordinator {
             return [.refuse(worker, refusal), Notice.warning("worker \(name) refused: \(refusal)")]
                 + localWorkerRefused(slot: localSlot, refusal)
         }
-        var effects: [Effect] = []
-        if let localSlot, let former = members.first(where: { $0.value.localSlot == localSlot })?.key {
-            effects += departed([(former, "it said hello again")], kind: .replaced, now: now)
-        }
         // A worker has come again: the process itself, whose former connection may not have been seen to end, or another that was started
         // in its place.
-        let formers = members.filter { $0.value.instance == hello.instance || !$0.value.isConnected && $0.value.name == hello.name }
-        effects += departed(formers.keys.sorted().map { ($0, "it said hello again") }, kind: .replaced, now: now)
+        let formers = members.filter { _, member in
+            member.instance == hello.instance || localSlot != nil && member.localSlot == localSlot
+                || !member.isConnected && member.name == hello.name
+        }
+        let effects = departed(formers.keys.sorted().map { ($0, "it said hello again") }, kind: .replaced, now: now)
         let isNamesake = members.values.contains { $0.name == hello.name }
         let name = Wording.quoted(hello.name)
         members[worker] = Member(

@@ -28,13 +28,8 @@ static __attribute__((noinline)) void tile_of_gradient_panels(
 
 /// Of the next tile; what is left at the end is not a single panel if it can be helped.
 CK_INLINE int gradient_panels(long left) {
-#if CK_GRADIENT_PANELS > 1
     if (left >= CK_GRADIENT_PANELS + CK_TILE_PANELS || left == CK_GRADIENT_PANELS) return CK_GRADIENT_PANELS;
     return left >= CK_TILE_PANELS ? CK_TILE_PANELS : 1;
-#else
-    (void)left;
-    return 1;
-#endif
 }
 
 /// A tile of a leaf's gradient, added to `sum` or stored there.
